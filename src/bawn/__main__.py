@@ -1,0 +1,5 @@
+"""`python -m bawn`."""
+
+from bawn.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The processes of a gate: the only place that knows every room."""

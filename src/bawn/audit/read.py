@@ -1,0 +1,189 @@
+"""Reading the audit: every record of every segment in the order of time, the chain checked on the way.
+
+What is wrong is a value among the records, for an audit that cannot be read to its end because of
+one fault would be of no use. What a chain cannot show without a witness outside: that its newest
+lines, or all of it, were taken away together with everything that refers to them.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from bawn.audit.chain import Chain
+from bawn.audit.entries import Record, Recovered, Segment, decode, hash_of
+from bawn.audit.segment import TORN, begin_of, is_held, last_line, segments, writer_of
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong: in which segment, at which line (0: the segment as a whole), and what."""
+
+    segment: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line else ""
+        return f"{self.segment}: {place}{self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record and where it stands."""
+
+    segment: str
+    line: int
+    record: Record
+
+    @property
+    def writer(self) -> str:
+        """The id of the writer, which `seq` is relative to."""
+        return writer_of(self.segment)
+
+
+class Reader:
+    """Reads a directory of segments; each `poll` goes on where the one before came to the end.
+
+    `newest` begins with that many newest segments. Not for use from several threads.
+    """
+
+    def __init__(self, directory: Path, newest: int | None = None) -> None:
+        self._directory = directory
+        names = segments(directory)
+        self._skipped = set() if newest is None else set(names[: max(0, len(names) - newest)])
+        self.complete = not self._skipped
+        """Whether every segment is read."""
+        self._known: dict[Path, _Tail] = {}
+
+    def poll(self) -> Iterator[Found | Problem]:
+        """What is new, in the order of time; within a segment in the order of its lines."""
+        waiting = [path for path in segments(self._directory) if path not in self._skipped]
+        for path in self._known.keys() - set(waiting):
+            del self._known[path]
+            yield Problem(path.name, 0, "was removed while it was read")
+        tails = [self._known.setdefault(path, _Tail(path)) for path in waiting]
+        yield from _merged([tail for tail in tails if not tail.finished])
+
+    def close(self) -> None:
+        """Close the files."""
+        for tail in self._known.values():
+            tail.close()
+
+
+def _merged(tails: list[_Tail]) -> Iterator[Found | Problem]:
+    """Merge by time; a segment is opened only when its turn comes, for there may be thousands."""
+    heap: list[tuple[int, int, Found, Iterator[Found | Problem]]] = []
+    tails.reverse()
+    while heap or tails:
+        if heap and (not tails or heap[0][0] <= tails[-1].begins):
+            _, order, found, rest = heapq.heappop(heap)
+            yield found
+        else:
+            order, rest = -len(tails), tails.pop().new()
+        for item in rest:
+            if isinstance(item, Found):
+                heapq.heappush(heap, (item.record.at, order, item, rest))
+                break
+            yield item
+
+
+class _Tail:
+    """One segment, read as far as it has grown."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.begins = begin_of(path.name)
+        self.finished = False
+        self._chain = Chain(path.name)
+        self._offset = 0  # of the first line not read
+        self._file: BinaryIO | None = None
+        self._told = False  # that it has no end
+
+    def new(self) -> Iterator[Found | Problem]:
+        """What was added since the last time."""
+        try:
+            held = is_held(
+                self.path
+            )  # asked first: what a writer wrote before it let go is read below
+            file = self._file = self._file or self.path.open("rb")
+            size = os.fstat(file.fileno()).st_size
+        except OSError as problem:
+            yield self._problem(f"cannot be read: {problem.strerror}", whole=True)
+            return
+        if size < self._offset:
+            yield self._problem("lost lines that were read before", whole=True)
+            self._offset = size
+        file.seek(self._offset)
+        yield from self._lines(file)
+        if not held:
+            yield from self._end(size)
+        if self._chain.ended:
+            self.finished = True
+            self.close()
+
+    def _lines(self, file: BinaryIO) -> Iterator[Found | Problem]:
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            self._offset += len(line)
+            verdict = self._chain.judge(line[:-1])
+            if verdict.fault:
+                yield self._problem(verdict.fault)
+            if isinstance(verdict.record, Segment):
+                yield from self._predecessors(verdict.record)
+            if isinstance(verdict.record, Recovered) and verdict.record.lines:
+                yield self._problem(
+                    f"{verdict.record.lines} lines did not follow the chain and were set aside in "
+                    f"{self.path.name}{TORN}: the disk damaged them, or somebody changed them"
+                )
+            if verdict.record is not None:
+                yield Found(self.path.name, self._chain.lines, verdict.record)
+
+    def _predecessors(self, begun: Segment) -> Iterator[Problem]:
+        for name, hash_ in begun.after.items():
+            fault = _end_fault(self.path.with_name(Path(name).name), hash_)
+            if fault:
+                yield self._problem(f"follows {name}, {fault}")
+
+    def _end(self, size: int) -> Iterator[Problem]:
+        rest = max(0, size - self._offset)
+        if self._chain.ended:
+            if rest:
+                yield self._problem(f"{rest} bytes stand after the end of the segment", whole=True)
+        elif not self._told:
+            self._told = True
+            yield self._problem(
+                f"has no end: its writer was killed, or its last lines were removed ({rest} bytes of a "
+                "torn line); the next `bawn up` ends it if it was the former",
+                whole=True,
+            )
+
+    def _problem(self, text: str, *, whole: bool = False) -> Problem:
+        return Problem(self.path.name, 0 if whole else self._chain.lines, text)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _end_fault(path: Path, expected: str) -> str:
+    """What is wrong with the end of a segment that another one follows."""
+    try:
+        line = last_line(path)
+        if hash_of(line) == expected:
+            return ""
+        record = decode(line)
+    except FileNotFoundError:
+        return "which is gone"
+    except (OSError, ValueError):
+        return "which cannot be read to its end"
+    # A segment that its writer gave up was followed first and ended by recovery later.
+    if isinstance(record, Recovered) and record.prev == expected:
+        return ""
+    return "whose end is not the one it had: lines were changed, removed or added there"

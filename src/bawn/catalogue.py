@@ -1,0 +1,104 @@
+"""What the View offers to a caller: finding one item, listing those that may be used.
+
+Pages are kept as ready bytes for each permission set until the next View.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bawn.errors import MESSAGE_PARAMS, RESOURCE_CLAIMED, TARGET_UNKNOWN, Refused
+from bawn.model import Endpoint, Item, Kind, Principal
+from bawn.ports import PolicyEngine, Reply
+from bawn.protocol import lists, strict, templates
+from bawn.protocol.inbound import Request
+from bawn.protocol.sealing import Sealer
+
+_PAGES: Final = 4096
+
+
+class Catalogue:
+    """Answers from Endpoints; it holds no state but the pages it has made of them."""
+
+    def __init__(self, policy: PolicyEngine, sealer: Sealer, page_size: int) -> None:
+        self._policy = policy
+        self._sealer = sealer
+        self._page_size = page_size
+        self._pages: dict[tuple[str, str, bool], bytes] = {}
+
+    def forget(self) -> None:
+        """Drop the pages: there is a new View."""
+        self._pages.clear()
+
+    def find(self, endpoint: Endpoint, kind: Kind, asked: Request) -> Item:
+        """The item that a call names.
+
+        Raises:
+            Refused: target.unknown or resource.claimed; message.params without a name.
+        """
+        named = asked.method.named or "name"
+        name = asked.params.get(named)
+        if not isinstance(name, str):
+            raise Refused(MESSAGE_PARAMS, f"`{named}` must be a string")
+        item = endpoint.items[kind].get(name)
+        if item is not None:
+            return item
+        if kind is Kind.RESOURCE:
+            item = self._unlisted(endpoint, name)
+        if item is None:
+            raise self.unknown(kind)
+        return item
+
+    def unknown(self, kind: Kind) -> Refused:
+        """The one refusal for what does not exist and for what this caller may not use."""
+        return Refused(TARGET_UNKNOWN, f"no such {kind}")
+
+    def _unlisted(self, endpoint: Endpoint, uri: str) -> Item | None:
+        """The owner of a resource that no list names: found by template, or the endpoint's only server."""
+        if any(templates.matches(claimed, uri) for claimed in endpoint.claimed):
+            raise Refused(RESOURCE_CLAIMED)
+        owners = {
+            item.server
+            for template, item in endpoint.items[Kind.TEMPLATE].items()
+            if templates.matches(template, uri)
+        }
+        if len(owners) > 1:
+            raise Refused(RESOURCE_CLAIMED)
+        if not owners and endpoint.server is not None and "resources" in endpoint.capabilities:
+            owners = {endpoint.server}
+        return Item(Kind.RESOURCE, owners.pop(), uri, uri, {}) if owners else None
+
+    def page(self, endpoint: Endpoint, kind: Kind, asked: Request, principal: Principal) -> Reply:
+        """One page of a list, of what this principal may use.
+
+        Raises:
+            Refused: cursor.invalid.
+        """
+        scope = f"{kind}|{endpoint.server or ''}|{self._policy.permission_set(principal)}"
+        after = None
+        if "cursor" in asked.params:
+            cursor = asked.params["cursor"]
+            after = lists.cursor_position(self._sealer, cursor, scope)
+        key = (scope, after or "", asked.modern)
+        ready = self._pages.get(key)
+        if ready is None:
+            ready = self._made(endpoint, kind, principal, scope, after, modern=asked.modern)
+            if len(self._pages) >= _PAGES:
+                self._pages.clear()
+            self._pages[key] = ready
+        id_ = strict.encode(asked.id)
+        return Reply(200, b'{"jsonrpc":"2.0","id":' + id_ + b',"result":' + ready + b"}")
+
+    def _made(
+        self, endpoint: Endpoint, kind: Kind, principal: Principal, scope: str, after: str | None,
+        *, modern: bool,
+    ) -> bytes:  # fmt: skip
+        entries, more = lists.page(
+            endpoint,
+            kind,
+            lambda item: self._policy.decide(principal, item).allowed,
+            after=after,
+            size=self._page_size,
+        )
+        cursor = None if more is None else self._sealer.seal("cursor", {scope: more})
+        return strict.encode(lists.result(kind, entries, endpoint.ttl_ms, cursor, modern=modern))

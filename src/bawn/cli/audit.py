@@ -1,0 +1,145 @@
+"""`bawn audit tail`: the last calls, and what comes; problems of the chain go to standard error."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import os
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from bawn.cli.options import ConfigOption, JsonOption, fail, find_config
+from bawn.telemetry.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from bawn.audit.calls import AuditedCall, Joiner
+    from bawn.audit.read import Problem, Reader
+    from bawn.storage import StateDirectory
+
+POLL: Final = 0.25  # seconds between looks for something new
+
+LinesOption = Annotated[int, typer.Option("--lines", "-n", min=0, help="How many calls to show.")]
+FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")]
+
+
+def tail(
+    *,
+    config: ConfigOption = None,
+    lines: LinesOption = 20,
+    follow: FollowOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Show the last calls and refusals. Exit code 1 tells that the chain of records is damaged."""
+    from bawn.errors import Misconfigured
+
+    try:
+        state = _state(find_config(config))
+        sound = _show(state, lines, follow=follow, as_json=json)
+    except Misconfigured as problem:
+        fail(str(problem), code=2)
+    except OSError as problem:
+        if isinstance(problem, BrokenPipeError):
+            _leave_pipe()
+            return
+        fail(f"the audit cannot be read: {problem}", "Look at the directory that holds `state`.")
+    if not sound:
+        raise typer.Exit(1)
+
+
+def _state(path: Path) -> StateDirectory:
+    from bawn.config.load import load
+    from bawn.storage import StateDirectory
+
+    state = load(path, os.environ).state
+    if not (state / "audit").is_dir():
+        fail(f"there is no audit in {state} yet.", "Start the gate with `bawn up`.")
+    return StateDirectory(state)
+
+
+def _show(state: StateDirectory, lines: int, *, follow: bool, as_json: bool) -> bool:
+    """Print until there is no more; returns whether every record read was sound."""
+    reader, joiner, calls, problems = _recent(state, lines)
+    _report(problems)
+    calls = sorted([*calls, *([] if follow else joiner.rest())], key=lambda call: call.at)
+    _print(calls[-lines:] if lines else [], as_json=as_json)
+    with suppress(KeyboardInterrupt):
+        while follow:
+            time.sleep(POLL)
+            new, faults = _split(joiner.join(reader.poll()))
+            _report(faults)
+            _print(new, as_json=as_json)
+            problems += faults
+    reader.close()
+    return not problems
+
+
+def _recent(
+    state: StateDirectory, lines: int
+) -> tuple[Reader, Joiner, list[AuditedCall], list[Problem]]:
+    """Read as many of the newest segments as hold this many calls."""
+    from bawn.audit.calls import Joiner
+    from bawn.audit.read import Reader
+    from bawn.audit.subjects import Subjects
+
+    newest = 1
+    while True:
+        reader, joiner = Reader(state.audit, newest), Joiner(Subjects(state.subjects))
+        calls, problems = _split(joiner.join(reader.poll()))
+        if reader.complete or len(calls) >= lines:
+            return reader, joiner, calls, problems
+        reader.close()
+        newest *= 2
+
+
+def _split(
+    found: Iterable[AuditedCall | Problem],
+) -> tuple[list[AuditedCall], list[Problem]]:
+    from bawn.audit.calls import AuditedCall
+
+    calls: list[AuditedCall] = []
+    problems: list[Problem] = []
+    for item in found:
+        if isinstance(item, AuditedCall):
+            calls.append(item)
+        else:
+            problems.append(item)
+    return calls, problems
+
+
+def _print(calls: Iterable[AuditedCall], *, as_json: bool) -> None:
+    for call in calls:
+        print(_object(call) if as_json else _line(call))
+    sys.stdout.flush()
+
+
+def _report(problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        print(f"bawn: {printable(str(problem))}", file=sys.stderr)
+
+
+def _line(call: AuditedCall) -> str:
+    at = datetime.fromtimestamp(call.at / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    took = "-" if call.duration_us is None else f"{call.duration_us / 1000:.1f}ms"
+    fields = (
+        f"{at}Z", f"{call.who:20}", f"{call.decision:7}", f"{call.server or '-':12}",
+        f"{call.name or call.method:28}", f"{call.status:12}", f"{took:>10}", call.trace,
+    )  # fmt: skip
+    return "  ".join(map(printable, fields))
+
+
+def _object(call: AuditedCall) -> str:
+    from bawn.audit.calls import as_json
+
+    return printable(jsonlib.dumps(as_json(call), ensure_ascii=False))
+
+
+def _leave_pipe() -> None:
+    """Nobody reads any more: keep the interpreter from saying so when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

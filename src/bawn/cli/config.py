@@ -1,0 +1,50 @@
+"""`bawn config`: look at the configuration, check it, and help an editor with it."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from bawn.cli.options import ConfigOption, JsonOption
+from bawn.cli.quoting import printable
+from bawn.cli.reading import loaded
+from bawn.config.render import effective, rendered
+
+
+def schema() -> None:
+    """Print the JSON Schema of bawn.yaml, for editors."""
+    from bawn.config.schema import json_schema
+
+    print(json.dumps(json_schema(), indent=2))
+
+
+def docs() -> None:
+    """Print docs/configuration.md: every key with its type, default and meaning."""
+    from bawn.config.schema import markdown
+
+    print(markdown(), end="")
+
+
+def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Print the configuration in effect: file, environment and defaults, with secrets hidden."""
+    found = loaded(config)
+    tree = effective(found.config)
+    if as_json:
+        print(json.dumps(tree, indent=2))
+        return
+    print(f"# {printable(str(found.path))}, with the environment and the defaults")
+    for line in rendered(tree):
+        print(printable(line))
+
+
+def check(
+    config: ConfigOption = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print problems only.")] = False,
+) -> None:
+    """Check the configuration: exit code 0 when it can be used, 2 with every problem when not."""
+    found = loaded(config)
+    if not quiet:
+        count = len(found.config.servers)
+        print(f"{printable(str(found.path))}: fine; {count} server{'' if count == 1 else 's'}.")

@@ -1,0 +1,55 @@
+"""`bawn status`: whether calls will work, server by server."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from bawn.cli.options import ConfigOption, JsonOption, fail, find_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show the running gate and the state of each server. (stable)"""
+    from bawn.app.control import NotRunningError, ask
+    from bawn.config.load import load
+    from bawn.errors import Misconfigured
+
+    path = find_config(config)
+    try:
+        loaded = load(path, os.environ)
+        gate = ask(loaded.state, "status")
+    except Misconfigured as error:
+        fail(str(error), code=2)
+    except NotRunningError as error:
+        fail(str(error), f"Start one with `bawn up --config {path}`.")
+    gate["health"] = health(gate["socket"])
+    print(json.dumps(gate, indent=2) if as_json else _text(gate))
+
+
+def health(socket: str | Path) -> dict[str, Any]:
+    """What /readyz says to the owner, over the Unix socket."""
+    import httpx2
+
+    with httpx2.Client(transport=httpx2.HTTPTransport(uds=str(socket)), timeout=10) as client:
+        answer: dict[str, Any] = client.get("http://localhost/readyz").json()
+    return answer
+
+
+def _text(gate: dict[str, Any]) -> str:
+    health = gate["health"]
+    pids = ", ".join(f"{name} {pid}" for name, pid in gate["pids"].items() if pid)
+    lines = [
+        f"{gate['url']}/mcp is {health['status']}  ({pids})",
+        f"configuration {gate['config']}",
+        f"audit {health.get('audit', 'not shown: identity.local_roles has no operator')}",
+        "",
+    ]
+    for name, server in health.get("servers", {}).items():
+        note = "" if server["confined"] is not False else "  unconfined: runs with your rights"
+        detail = f"  {server['detail']}" if server["detail"] else ""
+        lines.append(f"  {name:<20} {server['state']:<14} {server['version']:<12}{note}{detail}")
+    return "\n".join(lines)

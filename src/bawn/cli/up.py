@@ -1,0 +1,90 @@
+"""`bawn up`: start the gate."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bawn.cli.options import ConfigOption, fail, find_config
+
+if TYPE_CHECKING:
+    from bawn.config.load import Loaded
+
+
+def up(
+    config: ConfigOption = None,
+    trust_config: Annotated[
+        bool, typer.Option(help="Consent to the commands of this configuration, for services.")
+    ] = False,
+    insecure_no_auth: Annotated[
+        bool, typer.Option(help="Allow identity.mode none: everybody on this machine may call.")
+    ] = False,
+) -> None:
+    """Start the gate in front of your servers. (stable)"""
+    from bawn.app.process import ChildFailedError
+    from bawn.cli.trust import consent
+    from bawn.config.load import load
+    from bawn.errors import Misconfigured
+    from bawn.telemetry import logs
+
+    path = find_config(config)
+    try:
+        loaded = load(path, os.environ)
+        logs.configure(loaded.config.log.format, loaded.config.log.level, sys.stderr)
+        if not trust_config:
+            consent(loaded)
+        asyncio.run(_run(loaded, insecure_no_auth=insecure_no_auth, trusted=trust_config))
+    except Misconfigured as error:
+        fail(str(error), code=2)
+    except ChildFailedError as error:
+        fail(str(error), "Look at the log above; `bawn doctor` checks the surroundings.")
+
+
+async def _run(loaded: Loaded, *, insecure_no_auth: bool, trusted: bool) -> None:
+    from bawn.app.control import Control
+    from bawn.app.supervisor import Supervisor
+    from bawn.app.watch import watch
+
+    supervisor = Supervisor(loaded, insecure_no_auth=insecure_no_auth, trusted=trusted)
+    with supervisor.state.hold():
+        control = await Control(supervisor).serve()
+        watching = asyncio.create_task(watch(supervisor))
+        try:
+            await supervisor.run(lambda: print(welcome(loaded), flush=True))
+        finally:
+            watching.cancel()
+            control.close()
+
+
+def welcome(loaded: Loaded) -> str:
+    """What the owner reads once callers are served: where, how, and what is protected."""
+    config = loaded.config
+    names = ", ".join(config.servers) or "none yet: `bawn server add` brings one"
+    local = [name for name, server in config.servers.items() if server.command]
+    unconfined = (
+        f"\n  Local servers run unconfined, with your rights: {', '.join(local)}." if local else ""
+    )
+    token = {
+        "embedded": f"`bawn token --sub you --role developer --config {loaded.path}`",
+        "oidc": "your authorization server",
+        "none": "nobody: identity.mode is none, everybody on this machine may call",
+    }[config.identity.mode]
+    return f"""
+bawn is up.
+
+  Endpoint     {config.base_url}/mcp            all servers, tools named server__tool
+               {config.base_url}/mcp/SERVER     one server, its own names
+  Servers      {names}
+  Tokens from  {token}
+  Clients      `bawn connect` points yours at the gate; or give them the endpoint and a token
+  Look at it   `bawn status`, `bawn audit tail`
+
+  Protected: every call is authenticated, decided by role, bounded and recorded before it leaves;
+  names, headers and JSON have one reading; your tokens never reach a server.
+  Not protected: what a server's own code does, injected text that a model believes, and clients
+  that go around the gate.{unconfined}
+"""

@@ -1,0 +1,25 @@
+"""Configuration: file and environment become one frozen Config; every limit is a named field."""
+
+from bawn.config.model import (
+    Auth,
+    Config,
+    IdentityConfig,
+    Isolation,
+    Issuer,
+    Limits,
+    LogConfig,
+    RoleRule,
+    Server,
+)
+
+__all__ = [
+    "Auth",
+    "Config",
+    "IdentityConfig",
+    "Isolation",
+    "Issuer",
+    "Limits",
+    "LogConfig",
+    "RoleRule",
+    "Server",
+]

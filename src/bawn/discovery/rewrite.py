@@ -1,0 +1,218 @@
+"""Pointing a client at the gate: which entries change, what they become, and writing that down."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bawn.discovery import files
+from bawn.discovery.clients import Client, Place
+from bawn.discovery.document import Document, Edit, KeyPath, Slot, splice
+from bawn.discovery.entry import launch_of
+from bawn.discovery.files import Snapshot, digest_of
+from bawn.discovery.inventory import ClientFile, open_document
+from bawn.discovery.journal import Journal, Record, Rewritten
+from bawn.discovery.names import slug
+from bawn.discovery.spans import Unreadable
+
+AGGREGATE = "bawn"
+
+
+class Gate(NamedTuple):
+    """How clients start us: the program and the configuration, both as absolute paths."""
+
+    program: str
+    config: Path
+
+    def entry(self, client: Client, server: str | None) -> dict[str, Any]:
+        """The client's entry for one server, or for all of them."""
+        args = ["stdio", "--config", str(self.config)]
+        return client.stdio_entry(self.program, [*args, "--server", server] if server else args)
+
+
+class Change(NamedTuple):
+    """One entry's new value; `slot` is None for an entry that is added."""
+
+    keys: KeyPath
+    name: str
+    entry: dict[str, Any]
+    slot: Slot | None
+
+
+class Left(NamedTuple):
+    """An entry that stays as it is, and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done to one file. Nothing, when there are no changes."""
+
+    client: Client
+    path: Path
+    snapshot: Snapshot | None
+    document: Document
+    changes: tuple[Change, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    left: tuple[Left, ...] = ()
+    after: str = ""
+
+
+def plan_in_place(
+    file: ClientFile, gate: Gate, served: Collection[str], known: Collection[str]
+) -> Plan:
+    """Point each entry at the server of its name. `served` are those wanted, of all that are `known`.
+
+    Raises:
+        Unreadable: the file cannot be edited safely.
+    """
+    document = _document(file)
+    changes: list[Change] = []
+    left: list[Left] = []
+    for slot, entry in file.found:
+        server = slug(slot.name)
+        if entry.scope == "managed":
+            left.append(Left(slot.name, "managed by the administrator"))
+        elif server not in known:
+            if not is_ours(file.client, slot.value):
+                left.append(Left(slot.name, "not in bawn's configuration"))
+        elif server not in served:
+            left.append(Left(slot.name, "not asked for"))
+        elif slot.problem:
+            left.append(Left(slot.name, slot.problem))
+        else:
+            change = _change(file.client, slot, gate.entry(file.client, server))
+            if change.entry == slot.value:
+                left.append(Left(slot.name, "connected already"))
+            else:
+                changes.append(change)
+    return _planned(file, document, changes, left)
+
+
+def plan_aggregate(file: ClientFile, gate: Gate, place: Place) -> Plan:
+    """Add one entry for all servers, or renew it.
+
+    Raises:
+        Unreadable: the file cannot be edited safely.
+    """
+    document = _document(file)
+    entry = gate.entry(file.client, None)
+    slots = {slot.name: slot for slot in document.slots(place.keys)}
+    slot = slots.get(AGGREGATE)
+    if slot is None:
+        return _planned(file, document, [Change(place.keys, AGGREGATE, entry, None)], [])
+    if slot.problem:
+        return _planned(file, document, [], [Left(AGGREGATE, slot.problem)])
+    change = _change(file.client, slot, entry)
+    if change.entry == slot.value:
+        return _planned(file, document, [], [Left(AGGREGATE, "connected already")])
+    return _planned(file, document, [change], [])
+
+
+def is_ours(client: Client, value: Any) -> bool:
+    """Whether an entry starts bawn."""
+    command = launch_of(client, value).command
+    return len(command) > 1 and Path(command[0]).name == "bawn" and command[1] == "stdio"
+
+
+def apply(plan: Plan, journal: Journal) -> None:
+    """Write the plan down and carry it out, if the file is still what it was when it was planned.
+
+    Raises:
+        Unreadable: the file changed, or cannot be written; it is untouched.
+        Misconfigured: the journal cannot be used; the file is untouched.
+    """
+    content = plan.after.encode()
+    target = plan.snapshot.target if plan.snapshot else plan.path
+    with journal.locked():
+        records = journal.read().get(target, ())
+        # First the journal: a crash in between leaves a record of a change that was never made, which
+        # `disconnect` recognises; the other way round the original would be lost.
+        journal.put(target, (*records, _record(plan, content)))
+        try:
+            _write(plan, target, content)
+        except Unreadable:
+            journal.put(target, records)
+            raise
+
+
+def _write(plan: Plan, target: Path, content: bytes) -> None:
+    if plan.snapshot is not None:
+        files.replace(plan.snapshot, content)
+    elif files.read(target) is not None:
+        raise Unreadable("appeared in the meantime: nothing was written, look at it first")
+    else:
+        files.write(target, content, 0o600)
+
+
+def _document(file: ClientFile) -> Document:
+    if file.document is None:
+        raise Unreadable(file.error)
+    return file.document
+
+
+def _change(client: Client, slot: Slot, entry: dict[str, Any]) -> Change:
+    kept = {key: slot.value[key] for key in client.keeps if key in slot.value}
+    return Change(slot.keys, slot.name, {**entry, **kept}, slot)
+
+
+def _planned(file: ClientFile, document: Document, changes: list[Change], left: list[Left]) -> Plan:
+    edits = [
+        document.replacement(change.slot, change.entry)
+        if change.slot
+        else document.insertion(change.keys, change.name, change.entry)
+        for change in changes
+    ]
+    after = splice(document.text, edits)
+    verify(document, open_document(file.path, after), changes)
+    return Plan(
+        file.client,
+        file.path,
+        file.snapshot,
+        document,
+        tuple(changes),
+        tuple(edits),
+        tuple(left),
+        after,
+    )
+
+
+def verify(before: Document, after: Document, changes: Collection[Change]) -> None:
+    """Hold that an edit did what it should, and nothing else, by what the file means.
+
+    Raises:
+        Unreadable: it would have done something else.
+    """
+    expected = before.data
+    for change in changes:
+        expected = _with(expected, (*change.keys, change.name), change.entry)
+    if after.data != expected:
+        raise Unreadable("its form is not one that can be edited safely: it is left as it is")
+
+
+def _with(data: Any, path: KeyPath, entry: Mapping[str, Any]) -> Any:
+    """The data with another value at a path; what is on the way is copied, nothing else."""
+    if not path:
+        return dict(entry)
+    inner = data.get(path[0]) if isinstance(data, dict) else None
+    return {**(data if isinstance(data, dict) else {}), path[0]: _with(inner, path[1:], entry)}
+
+
+def _record(plan: Plan, content: bytes) -> Record:
+    before = plan.snapshot.raw if plan.snapshot else None
+    entries = tuple(
+        Rewritten(
+            change.keys,
+            change.name,
+            change.entry,
+            plan.document.text[change.slot.start : change.slot.end] if change.slot else None,
+        )
+        for change in plan.changes
+    )
+    digest = "" if before is None else digest_of(before)
+    path = str(plan.path)
+    return Record(plan.client.id, path, before, digest, digest_of(content), entries)

@@ -1,0 +1,248 @@
+"""The path of one call. There is no second door: whatever reaches a server goes through `_call`.
+
+    read → who may → record the intent → send → hold and judge the answer → record the outcome
+
+Everything here is synchronous except the wait for the server itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from time import perf_counter
+from typing import Any, Final
+
+from bawn.catalogue import Catalogue
+from bawn.config import Config, Isolation
+from bawn.errors import (
+    AUTH_AUDIENCE,
+    CALL_CANCELLED,
+    GATE_NOT_READY,
+    INTERNAL,
+    MESSAGE_PARAMS,
+    METHOD_UNKNOWN,
+    SERVER_UNAVAILABLE,
+    Reason,
+    Refused,
+)
+from bawn.model import Call, Endpoint, Item, View
+from bawn.identity.metadata import serves
+from bawn.policy.concurrency import Concurrency
+from bawn.ports import Arrival, Audit, Emit, Meter, PolicyEngine, Reply, Upstream
+from bawn.protocol import answers, envelope, inbound, lifecycle, outbound, replies, strict, trace
+from bawn.protocol.inbound import Notification, Request
+from bawn.protocol.sessions import Sessions
+
+log = logging.getLogger("bawn.gateway")
+
+OFF_LOOP: Final = 32 * 1024
+"""Bodies above this many bytes take the careful way on a thread: it would hold up other calls."""
+
+ACCEPTED: Final = Reply(202, b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What the path is made of; `app.py` fills it."""
+
+    policy: PolicyEngine
+    audit: Audit
+    meter: Meter
+    sessions: Sessions
+    upstreams: Mapping[str, Upstream]
+    random_bits: Callable[[], int]
+    challenge: Callable[[Reason, str | None], str | None]
+
+
+class Gateway:
+    """Answers messages against the current View; a call keeps the View that it started with."""
+
+    def __init__(self, config: Config, stages: Stages, catalogue: Catalogue) -> None:
+        self._stages = stages
+        self._catalogue = catalogue
+        self._limits = strict.JsonLimits(config.limits.json_depth, config.limits.json_nodes)
+        self._isolation: dict[str, Isolation] = {n: s.isolation for n, s in config.servers.items()}
+        self.concurrency = Concurrency(
+            config.limits.calls_per_principal, config.limits.calls_per_server
+        )
+        self._running: dict[tuple[str, str | None, str | int], asyncio.Task[Any]] = {}
+        self._cancelled: set[asyncio.Task[Any]] = set()
+        self._view: View | None = None
+
+    def swap(self, view: View) -> None:
+        """Serve this View from the next call on."""
+        self._view = view
+        self._catalogue.forget()
+
+    async def answer(self, arrival: Arrival, emit: Emit) -> Reply:
+        """Answer one message; every failure is a Reply as well."""
+        tree: Any = None
+        trace_id = ""
+        try:
+            tree = strict.canonical(arrival.body, self._limits)
+            if tree is None:
+                tree = await self._read_carefully(arrival.body)
+            meta = _meta(tree)
+            trace_id = trace.trace_id(meta, arrival.headers, self._stages.random_bits)
+            self._check_endpoint(arrival)
+            session = self._stages.sessions.open(arrival)
+            asked = inbound.read(tree, arrival.headers, session)
+            if isinstance(asked, Notification):
+                return self._notified(asked, arrival)
+            return await self._request(asked, arrival, trace_id, emit)
+        except Refused as refused:
+            reason = refused
+        except asyncio.CancelledError:
+            if not self._cancelled_by_notification():
+                raise
+            reason = Refused(CALL_CANCELLED)
+        except (
+            Exception
+        ) as error:  # the last rung of fail closed: whatever broke, the call is refused
+            log.exception("the path of a call failed", extra={"trace": trace_id})
+            reason = Refused(INTERNAL, detail=repr(error))
+        return self._refused(reason, tree, arrival, trace_id)
+
+    async def _read_carefully(self, body: bytes) -> Any:
+        if len(body) <= OFF_LOOP:
+            return strict.careful(body, self._limits)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, strict.careful, body, self._limits)
+
+    def _check_endpoint(self, arrival: Arrival) -> None:
+        if not serves(arrival.principal, arrival.endpoint):
+            challenge = self._stages.challenge(AUTH_AUDIENCE, arrival.endpoint)
+            raise Refused(AUTH_AUDIENCE, challenge=challenge)
+
+    async def _request(self, asked: Request, arrival: Arrival, trace_id: str, emit: Emit) -> Reply:
+        name, kind = asked.method.name, asked.method.kind
+        if name == "ping":
+            return Reply(200, envelope.result(asked.id, {}))
+        if self._view is None:
+            raise Refused(GATE_NOT_READY)
+        endpoint = self._view.endpoints.get(arrival.endpoint)
+        if endpoint is None:
+            raise Refused(SERVER_UNAVAILABLE, f"{arrival.endpoint} has not been listed yet")
+        if name == "initialize":
+            return self._begin(asked, arrival, endpoint)
+        if name == "server/discover":
+            return Reply(200, envelope.result(asked.id, lifecycle.discover(endpoint)))
+        if kind is None:
+            raise Refused(METHOD_UNKNOWN)
+        if asked.method.lists:
+            return self._catalogue.page(endpoint, kind, asked, arrival.principal)
+        item = self._catalogue.find(endpoint, kind, asked)
+        call = Call(
+            asked.id, name, asked.params, arrival.principal, arrival.endpoint,
+            asked.client, trace_id, _session_of(arrival), arrival.project,
+        )  # fmt: skip
+        return await self._call(call, asked, item, emit)
+
+    def _begin(self, asked: Request, arrival: Arrival, endpoint: Endpoint) -> Reply:
+        client = lifecycle.handshake(asked.params)
+        session = self._stages.sessions.begin(client, arrival)
+        body = envelope.result(asked.id, lifecycle.initialize(client, endpoint))
+        return Reply(200, body, (replies.JSON_TYPE, (b"mcp-session-id", session.encode())))
+
+    async def _call(self, call: Call, asked: Request, item: Item, emit: Emit) -> Reply:
+        """Decide, record, send, judge, record: the only way to a server."""
+        stages = self._stages
+        principal = call.principal
+        decision = stages.policy.decide(principal, item)
+        if not decision.allowed:
+            stages.audit.refusal(call, "policy.denied", decision.rule)
+            stages.meter.refusal("policy.denied")
+            raise self._catalogue.unknown(item.kind)
+        try:
+            self.concurrency.enter(principal.key, item.server)
+        except Refused as refused:
+            stages.audit.refusal(call, refused.reason.id, refused.public)
+            raise
+        running = (principal.key, call.session, call.id)
+        started = perf_counter()
+        status, size, intent = "cancelled", 0, -1
+        try:
+            intent = stages.audit.intent(call, item, decision)
+            task = asyncio.current_task()
+            if task is not None and not asked.modern:
+                self._running[running] = task
+            isolation = isolation_key(self._isolation[item.server], call)
+            leaving = outbound.request(call, asked.method, item, isolation)
+            answer = answers.complete(await stages.upstreams[item.server].call(leaving, emit))
+            reply = replies.answer(call.id, call.method, answer, modern=asked.modern)
+            status, size = "error" if answer.error else "ok", len(reply.body)
+            return reply
+        except Refused as refused:
+            status = refused.reason.id
+            raise
+        except Exception:
+            status = INTERNAL.id
+            raise
+        finally:
+            self.concurrency.leave(principal.key, item.server)
+            self._running.pop(running, None)
+            seconds = perf_counter() - started
+            if intent >= 0:
+                stages.audit.outcome(intent, call.trace, status, seconds, size)
+            stages.meter.call(item.server, call.method, status, seconds)
+
+    def _notified(self, told: Notification, arrival: Arrival) -> Reply:
+        """Accept a notification; the only one with an effect is a legacy client's cancellation."""
+        if not told.modern and told.method == "notifications/cancelled":
+            request = told.params.get("requestId")
+            if not isinstance(request, str) and type(request) is not int:
+                raise Refused(MESSAGE_PARAMS, "`requestId` must be a string or an integer")
+            key = (arrival.principal.key, _session_of(arrival), request)
+            task = self._running.pop(key, None)
+            if task is not None:
+                self._cancelled.add(task)
+                task.cancel()
+        return ACCEPTED
+
+    def _cancelled_by_notification(self) -> bool:
+        """Whether `_notified` cancelled this task; else the transport did, since the caller is gone."""
+        task = asyncio.current_task()
+        if task is None or task not in self._cancelled:
+            return False
+        self._cancelled.discard(task)
+        task.uncancel()
+        return True
+
+    def _refused(self, refused: Refused, tree: Any, arrival: Arrival, trace_id: str) -> Reply:
+        self._stages.meter.refusal(refused.reason.id)
+        modern = inbound.is_modern(_meta(tree), arrival.headers)
+        method = str(tree.get("method", "")) if isinstance(tree, dict) else ""
+        log.info(
+            "refused",
+            extra={"reason": refused.reason.id, "detail": refused.detail, "trace": trace_id},
+        )
+        id_ = envelope.identifier(tree)
+        return replies.refusal(refused, id_=id_, trace=trace_id, method=method, modern=modern)
+
+
+def _meta(tree: Any) -> dict[str, Any]:
+    params = tree.get("params") if isinstance(tree, dict) else None
+    meta = params.get("_meta") if isinstance(params, dict) else None
+    return meta if isinstance(meta, dict) else {}
+
+
+def _session_of(arrival: Arrival) -> str | None:
+    session = arrival.headers.get(b"mcp-session-id")
+    return session.decode("latin-1") if session is not None else None
+
+
+def isolation_key(isolation: Isolation, call: Call) -> str:
+    """Whose process or session a call runs in: opaque, and equal only where sharing is configured."""
+    if isolation == "shared":
+        return "shared"
+    part = {"session": call.session, "project": call.project}.get(isolation) or ""
+    return _digest(call.principal.key, isolation, part)
+
+
+@lru_cache(4096)
+def _digest(principal: str, isolation: str, part: str) -> str:
+    return sha256("\0".join((principal, isolation, part)).encode()).hexdigest()[:32]

@@ -1,0 +1,174 @@
+"""Frozen values that travel along the path of a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+Json: TypeAlias = dict[str, Any]
+"""A decoded JSON object."""
+
+
+class Kind(StrEnum):
+    """What a server can offer."""
+
+    TOOL = "tool"
+    PROMPT = "prompt"
+    RESOURCE = "resource"
+    TEMPLATE = "template"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Where a connection comes from: an address, or a process on this machine by its user id."""
+
+    address: str
+    uid: int | None = None  # set for Unix-socket peers only (SO_PEERCRED / LOCAL_PEERCRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is calling, after verification; nothing else in the house creates one.
+
+    `endpoint` is None when the credential serves every endpoint, else the one server it serves.
+    """
+
+    subject: str
+    issuer: str
+    roles: frozenset[str]
+    expires: float  # seconds since the epoch; inf for local peers
+    endpoint: str | None = None
+    scopes: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> str:
+        """Identifies the person or agent across tokens: issuer and subject together."""
+        return f"{self.issuer}|{self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One tool, prompt, resource or template of one server.
+
+    `name` is the server's own (for resources the URI, for templates the URI template); `shown` is
+    what the aggregate endpoint calls it. `definition` is the server's, in canonical form.
+    """
+
+    kind: Kind
+    server: str
+    name: str
+    shown: str
+    definition: Json = field(hash=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one server said of itself: the input of the compiler."""
+
+    server: str
+    version: str
+    capabilities: Json
+    instructions: str
+    definitions: Mapping[Kind, tuple[Json, ...]]
+    ttl_ms: int
+
+
+class Health(StrEnum):
+    """Will a call to this server work?"""
+
+    STARTING = "starting"
+    OK = "ok"
+    SIGN_IN = "needs sign-in"
+    FAILING = "failing"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """The last probe's finding about one server."""
+
+    health: Health
+    detail: str = ""
+    version: str = ""
+    checked: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What is served at /mcp (server is None) or /mcp/{server}: names to items, in listing order.
+
+    `claimed` holds the URIs and URI templates that several servers offer, which only the aggregate
+    can have.
+    """
+
+    server: str | None
+    items: Mapping[Kind, Mapping[str, Item]]
+    claimed: frozenset[str]
+    capabilities: Json
+    instructions: str
+    ttl_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything the data path knows, immutable and swapped whole; `version` is its content hash."""
+
+    version: str
+    endpoints: Mapping[str | None, Endpoint]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What policy says of one call, and which rule said it."""
+
+    allowed: bool
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What the caller's software says of itself; never a ground for trust."""
+
+    version: str
+    name: str = ""
+    capabilities: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request in canonical form (2026-07-28), as it came from an authenticated caller.
+
+    `params` carries the caller's own names; the gateway maps them to the server's before sending.
+    """
+
+    id: str | int
+    method: str
+    params: Json
+    principal: Principal
+    endpoint: str | None
+    client: Client
+    trace: str  # 32 hex digits, W3C trace-id: the one correlation id
+    session: str | None = None
+    project: str | None = None  # the caller's working directory, from local peers only
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A call as one server gets it: its own names, and the isolation key it runs under."""
+
+    server: str
+    method: str
+    params: Json
+    isolation: str
+    trace: str
+    name: str | None = None  # what Mcp-Name repeats, for the methods that have one
+    project: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A server's answer in canonical form: exactly one of result and error is set."""
+
+    result: Json | None = None
+    error: Json | None = None

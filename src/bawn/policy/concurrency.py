@@ -1,0 +1,39 @@
+"""Calls in flight: how many one principal may have, and how many one server gets."""
+
+from __future__ import annotations
+
+from bawn.errors import LIMIT_PRINCIPAL, LIMIT_SERVER, Refused
+
+
+class Concurrency:
+    """Counts calls between `enter` and `leave`; keys without calls are forgotten."""
+
+    def __init__(self, per_principal: int, per_server: int) -> None:
+        self._per_principal = per_principal
+        self._per_server = per_server
+        self.principals: dict[str, int] = {}
+        self.servers: dict[str, int] = {}
+
+    def enter(self, principal: str, server: str) -> None:
+        """Count one call in.
+
+        Raises:
+            Refused: limit.principal or limit.server, and then nothing was counted.
+        """
+        mine = self.principals.get(principal, 0)
+        if mine >= self._per_principal:
+            raise Refused(LIMIT_PRINCIPAL, f"{mine} are")
+        theirs = self.servers.get(server, 0)
+        if theirs >= self._per_server:
+            raise Refused(LIMIT_SERVER, f"{theirs} are")
+        self.principals[principal] = mine + 1
+        self.servers[server] = theirs + 1
+
+    def leave(self, principal: str, server: str) -> None:
+        """Count it out again."""
+        for counts, key in ((self.principals, principal), (self.servers, server)):
+            left = counts[key] - 1
+            if left:
+                counts[key] = left
+            else:
+                del counts[key]

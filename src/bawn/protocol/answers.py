@@ -1,0 +1,63 @@
+"""A server's message, judged: the response to our request, in canonical form, or a notification."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from bawn.errors import INTERNAL_ERROR, UPSTREAM_INPUT, UPSTREAM_INVALID, Refused
+from bawn.model import Answer, Json
+
+_NEEDS: Final = {"input_required": "input", "task": "a task"}
+
+
+def is_response(tree: Any) -> bool:
+    """Whether this message answers a request, rather than asking or telling something."""
+    return isinstance(tree, dict) and "method" not in tree
+
+
+def response(tree: Any, expected: str | int) -> Answer:
+    """The answer that a response carries.
+
+    Raises:
+        Refused: upstream.invalid when it is no response to the request with this id.
+    """
+    if not isinstance(tree, dict) or tree.get("jsonrpc") != "2.0":
+        raise Refused(UPSTREAM_INVALID, detail="the answer is not a JSON-RPC object")
+    id_ = tree.get("id")
+    error = tree.get("error")
+    if error is not None and "result" not in tree and (id_ == expected or id_ is None):
+        return Answer(error=_error(error))
+    if type(id_) is not type(expected) or id_ != expected:
+        raise Refused(UPSTREAM_INVALID, detail="the answer has another request's id")
+    result = tree.get("result")
+    if error is not None or not isinstance(result, dict):
+        raise Refused(UPSTREAM_INVALID, detail="the answer has not exactly one of result and error")
+    return Answer(result=result)
+
+
+def complete(answer: Answer) -> Answer:
+    """The answer, if it ends the call.
+
+    Raises:
+        Refused: upstream.input_required when the server asks back, upstream.invalid when its
+            `resultType` is not one of the protocol's.
+    """
+    if answer.result is None:
+        return answer
+    kind = answer.result.get("resultType", "complete")
+    if kind == "complete":
+        return answer
+    if kind in _NEEDS:
+        raise Refused(UPSTREAM_INPUT, detail=f"the server answered with {_NEEDS[kind]}")
+    raise Refused(UPSTREAM_INVALID, detail="the result's resultType is unknown")
+
+
+def _error(error: Any) -> Json:
+    if not isinstance(error, dict):
+        raise Refused(UPSTREAM_INVALID, detail="the answer's error is not an object")
+    code, message = error.get("code"), error.get("message")
+    if type(code) is not int:
+        code = INTERNAL_ERROR
+    if not isinstance(message, str):
+        message = "The server reported an error without a message"
+    return {**error, "code": code, "message": message}

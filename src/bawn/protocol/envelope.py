@@ -1,0 +1,107 @@
+"""The JSON-RPC envelope: what kind of message a decoded body is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bawn.errors import MESSAGE_PARAMS, MESSAGE_SHAPE, Refused
+from bawn.model import Json
+from bawn.protocol import versions
+from bawn.protocol.strict import encode
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A request (`id` is set) or a notification, with its `params` and their `_meta` as objects."""
+
+    id: str | int | None
+    method: str
+    params: Json
+    meta: Json
+
+
+_ENVELOPE: Final = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
+_PARAMS: Final = frozenset(
+    {"name", "arguments", "uri", "cursor", "_meta", "ref", "argument", "context", "taskId"}
+    | {"requestState", "inputResponses", "protocolVersion", "capabilities", "clientInfo"}
+    | {"requestId", "reason", "level", "task", "notifications"}
+)
+_META: Final = frozenset(
+    {versions.META_VERSION, versions.META_CAPABILITIES, versions.META_CLIENT}
+    | {versions.META_LOG_LEVEL, versions.META + "subscriptionId"}
+    | {"progressToken", "traceparent", "tracestate", "baggage"}
+)
+
+
+def _folding(names: frozenset[str]) -> Mapping[str, str]:
+    return {name.casefold(): name for name in names}
+
+
+_FOLDED: Final = {names: _folding(names) for names in (_ENVELOPE, _PARAMS, _META)}
+
+
+def _no_variants(tree: Json, names: frozenset[str], where: str) -> None:
+    """Refuse keys that differ from a protocol key by case alone: some peers would read them as it."""
+    if tree.keys() <= names:
+        return
+    folded = _FOLDED[names]
+    for key in tree:
+        if folded.get(key.casefold(), key) != key:
+            raise Refused(
+                MESSAGE_SHAPE, f"a key of {where} differs from `{folded[key.casefold()]}` by case"
+            )
+
+
+def read(tree: Any) -> Message:
+    """The message that a decoded body is.
+
+    Raises:
+        Refused: message.shape for anything but one request or notification; message.params when
+            `params` or `_meta` is not an object.
+    """
+    if not isinstance(tree, dict):
+        public = "a batch is not accepted" if isinstance(tree, list) else "it is not an object"
+        raise Refused(MESSAGE_SHAPE, public)
+    _no_variants(tree, _ENVELOPE, "the message")
+    method = tree.get("method")
+    if (
+        tree.get("jsonrpc") != "2.0"
+        or not isinstance(method, str)
+        or "result" in tree
+        or "error" in tree
+    ):
+        raise Refused(MESSAGE_SHAPE)
+    id_ = tree.get("id")
+    if "id" in tree and not (isinstance(id_, str) or type(id_) is int):
+        raise Refused(MESSAGE_SHAPE, "`id` must be a string or an integer")
+    params = tree.get("params")
+    if params is None:
+        params = {}
+    if not isinstance(params, dict):
+        raise Refused(MESSAGE_PARAMS, "`params` must be an object")
+    _no_variants(params, _PARAMS, "params")
+    meta = params.get("_meta")
+    if meta is None:
+        meta = {}
+    if not isinstance(meta, dict):
+        raise Refused(MESSAGE_PARAMS, "`_meta` must be an object")
+    _no_variants(meta, _META, "_meta")
+    return Message(id_, method, params, meta)
+
+
+def identifier(tree: Any) -> str | int | None:
+    """The id that an error about this body should name: null when it has none of a right type."""
+    id_ = tree.get("id") if isinstance(tree, dict) else None
+    return id_ if isinstance(id_, str) or type(id_) is int else None
+
+
+def result(id_: str | int, value: Json) -> bytes:
+    """The response that carries a result."""
+    return encode({"jsonrpc": "2.0", "id": id_, "result": value})
+
+
+def error(id_: str | int | None, value: Json) -> bytes:
+    """The response that carries an error."""
+    return encode({"jsonrpc": "2.0", "id": id_, "error": value})

@@ -1,0 +1,112 @@
+"""A caller's message in canonical form, whichever version the caller speaks.
+
+The version header decides the era: a modern one obliges the body to repeat it in `_meta`; a
+handshake one, or none, is a legacy client. Nothing is inferred from earlier requests, except what a
+legacy client's sealed session carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bawn.errors import (
+    HEADER_BODY,
+    MESSAGE_PARAMS,
+    METHOD_UNKNOWN,
+    VERSION_UNSUPPORTED,
+    Refused,
+)
+from bawn.model import Client, Json
+from bawn.protocol import envelope, headers, versions
+from bawn.protocol.envelope import Message
+from bawn.protocol.versions import METHODS, Method
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request, what the gate knows of its method, and what the caller's software says of itself."""
+
+    id: str | int
+    method: Method
+    params: Json
+    client: Client
+    modern: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """Something told, which gets no answer."""
+
+    method: str
+    params: Json
+    modern: bool
+
+
+LEGACY_DEFAULT: Final = "2025-03-26"
+"""What a legacy client speaks that sends no version header (transports/streamable-http)."""
+
+
+def read(tree: Any, named: Mapping[bytes, bytes], session: Client | None) -> Request | Notification:
+    """Judge a decoded body with its headers; `session` is what a legacy session says of its client.
+
+    Raises:
+        Refused: message.*, header.mismatch, version.unsupported or method.unknown.
+    """
+    message = envelope.read(tree)
+    if is_modern(message.meta, named):
+        return _modern(message, named)
+    return _legacy(message, named, session)
+
+
+def is_modern(meta: Json, named: Mapping[bytes, bytes]) -> bool:
+    """Whether a request claims the stateless era, in its body or in its header."""
+    return versions.META_VERSION in meta or named.get(headers.VERSION) == _MODERN
+
+
+_MODERN: Final = versions.MODERN.encode()
+
+
+def _modern(message: Message, named: Mapping[bytes, bytes]) -> Request | Notification:
+    if message.id is None:
+        return Notification(message.method, message.params, modern=True)
+    version = message.meta.get(versions.META_VERSION)
+    capabilities = message.meta.get(versions.META_CAPABILITIES)
+    if not isinstance(version, str) or not isinstance(capabilities, dict):
+        public = "`_meta` must carry protocolVersion and clientCapabilities"
+        raise Refused(MESSAGE_PARAMS, public)
+    headers.check(message, version, named)
+    if version != versions.MODERN:
+        raise unsupported(version)
+    method = METHODS.get(message.method)
+    if method is None or not (method.modern and method.served):
+        raise Refused(METHOD_UNKNOWN)
+    info = message.meta.get(versions.META_CLIENT)
+    name = info.get("name") if isinstance(info, dict) else None
+    client = Client(version, name if isinstance(name, str) else "", capabilities)
+    return Request(message.id, method, message.params, client, modern=True)
+
+
+def _legacy(
+    message: Message, named: Mapping[bytes, bytes], session: Client | None
+) -> Request | Notification:
+    header = named.get(headers.VERSION)
+    if header is not None and header.decode("latin-1") not in versions.HANDSHAKE:
+        raise unsupported(header.decode("latin-1"))
+    spoken = header.decode() if header else LEGACY_DEFAULT
+    if session is not None and header is not None and session.version != spoken:
+        raise Refused(HEADER_BODY, "MCP-Protocol-Version differs from the session's")
+    client = session or Client(spoken)
+    if message.id is None:
+        return Notification(message.method, message.params, modern=False)
+    method = METHODS.get(message.method)
+    if method is None or not (method.legacy and method.served):
+        raise Refused(METHOD_UNKNOWN)
+    return Request(message.id, method, message.params, client, modern=False)
+
+
+def unsupported(requested: str) -> Refused:
+    """The refusal of a version, with what is served instead."""
+    data: Json = {"supported": list(versions.SUPPORTED), "requested": requested[:64]}
+    return Refused(VERSION_UNSUPPORTED, data=data)

@@ -1,0 +1,152 @@
+"""Canonical → legacy server: the handshake, and what its messages mean in canonical form.
+
+Sources: basic/versioning and transports/stdio (2026-07-28), basic/lifecycle (2025-11-25).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bawn import __version__
+from bawn.errors import (
+    HEADER_MISMATCH,
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    MISSING_CAPABILITY,
+    RESOURCE_NOT_FOUND_LEGACY,
+    UNSUPPORTED_VERSION,
+    UPSTREAM_INVALID,
+    Refused,
+)
+from bawn.model import Json
+from bawn.protocol import versions
+
+_REQUEST_META: Final = frozenset(
+    {
+        versions.META_VERSION,
+        versions.META_CAPABILITIES,
+        versions.META_CLIENT,
+        versions.META_LOG_LEVEL,
+    }
+)
+_MODERN_ERRORS: Final = frozenset({HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION})
+_URL_ELICITATION: Final = -32042
+# What 2026-07-28 defines or retired has another meaning, or none, when a legacy server says it.
+_RESERVED: Final = frozenset({*range(-32099, -32019), _URL_ELICITATION})
+
+
+def initialize_params(version: str = __version__) -> Json:
+    """What bawn introduces itself with; `version` is bawn's own, the protocol's is the newest.
+
+    No capability is declared: what a server asks back cannot be relayed yet.
+    """
+    return {
+        "protocolVersion": versions.UPSTREAM_HANDSHAKE[0],
+        "capabilities": {},
+        "clientInfo": {"name": "bawn", "version": version},
+    }
+
+
+def accept_initialize(result: Json) -> tuple[str, Json, str]:
+    """The protocol version, capabilities and instructions of a server that was initialised.
+
+    Raises:
+        Refused: upstream.invalid when the version is not one of ours, or the shape is wrong.
+    """
+    version, capabilities = result.get("protocolVersion"), result.get("capabilities")
+    if version not in versions.UPSTREAM_HANDSHAKE:
+        spoken = ", ".join(versions.UPSTREAM_HANDSHAKE)
+        raise Refused(
+            UPSTREAM_INVALID,
+            detail=f"initialize was answered with protocol version {version!r:.40}; "
+            f"bawn speaks {spoken}",
+        )
+    if not isinstance(capabilities, dict):
+        raise Refused(UPSTREAM_INVALID, detail="initialize was answered without `capabilities`")
+    instructions = result.get("instructions")
+    return version, capabilities, instructions if isinstance(instructions, str) else ""
+
+
+def discover_params() -> Json:
+    """The params of a canonical server/discover of our own."""
+    return {
+        "_meta": {
+            versions.META_VERSION: versions.MODERN,
+            versions.META_CAPABILITIES: {},
+            versions.META_CLIENT: {"name": "bawn", "version": __version__},
+        }
+    }
+
+
+def discover_request(id_: str | int) -> Json:
+    """A canonical server/discover of our own: the probe that tells a server's era."""
+    return {"jsonrpc": "2.0", "id": id_, "method": "server/discover", "params": discover_params()}
+
+
+def discover_result(initialized: Json) -> Json:
+    """What a legacy server would answer to server/discover, told from its initialize result.
+
+    `supportedVersions` holds the one handshake version that was agreed on.
+
+    Raises:
+        Refused: upstream.invalid, as `accept_initialize`.
+    """
+    version, capabilities, instructions = accept_initialize(initialized)
+    found: Json = {"supportedVersions": [version], "capabilities": capabilities}
+    if instructions:
+        found["instructions"] = instructions
+    info = initialized.get("serverInfo")
+    if isinstance(info, dict):
+        found["_meta"] = {versions.META_SERVER: info}
+    return to_canonical_result("server/discover", found)
+
+
+def speaks_modern(message: Json) -> bool:
+    """Whether the answer to a discover probe, or to initialize, comes from a 2026-07-28 server.
+
+    A version error that lists other versions only is a legacy server's: it may yet initialise.
+    """
+    result, error = message.get("result"), message.get("error")
+    if isinstance(result, dict):
+        return _offers_modern(result.get("supportedVersions"))
+    if not isinstance(error, dict) or error.get("code") not in _MODERN_ERRORS:
+        return False
+    data = error.get("data")
+    supported = data.get("supported") if isinstance(data, dict) else None
+    return not isinstance(supported, list) or _offers_modern(supported)
+
+
+def _offers_modern(supported: Any) -> bool:
+    return isinstance(supported, list) and versions.MODERN in supported
+
+
+def to_legacy(method: str, params: Json) -> Json:
+    """The params as a legacy server gets them: without the request metadata of 2026-07-28."""
+    meta = params.get("_meta")
+    if not isinstance(meta, dict):
+        return params
+    kept = {key: value for key, value in meta.items() if key not in _REQUEST_META}
+    if kept:
+        return {**params, "_meta": kept}
+    return {key: value for key, value in params.items() if key != "_meta"}
+
+
+def to_canonical_result(method: str, result: Json) -> Json:
+    """A legacy server's result in canonical form; never cacheable, whatever it says."""
+    canonical = {"resultType": "complete", **result}
+    known = versions.METHODS.get(method)
+    if known is not None and known.cacheable:
+        canonical["ttlMs"] = 0
+        canonical["cacheScope"] = "private"
+    return canonical
+
+
+def to_canonical_error(error: Mapping[str, Any]) -> Json:
+    """A legacy server's error in the codes of 2026-07-28; message and data stay."""
+    code = error.get("code")
+    if code == RESOURCE_NOT_FOUND_LEGACY:
+        return {**error, "code": INVALID_PARAMS}
+    if code in _RESERVED:
+        return {**error, "code": INTERNAL_ERROR}
+    return dict(error)

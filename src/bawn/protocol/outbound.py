@@ -1,0 +1,28 @@
+"""What leaves towards a server: our own bytes, written from what was decided on."""
+
+from __future__ import annotations
+
+from bawn.model import Call, Item, Json, Kind, Outbound
+from bawn.protocol import legacy_client
+from bawn.protocol.versions import IDENTIFIER, Method
+
+
+def request(call: Call, method: Method, item: Item, isolation: str) -> Outbound:
+    """The call in the server's own names, with the caller's metadata and nothing of its credentials."""
+    params = {
+        **call.params,
+        "_meta": legacy_client.canonical_meta(call.params.get("_meta") or {}, call.client),
+    }
+    name = None
+    if method.named is not None:
+        # a template's item stands for whichever URI the caller asked: only names are mapped back
+        if item.kind in (Kind.TOOL, Kind.PROMPT):
+            params[method.named] = item.name
+        name = params[method.named]
+    return Outbound(item.server, method.name, params, isolation, call.trace, name, call.project)
+
+
+def identifier(kind: Kind, definition: Json) -> str | None:
+    """What names a definition, if it is named at all."""
+    name = definition.get(IDENTIFIER[kind])
+    return name if isinstance(name, str) and name else None

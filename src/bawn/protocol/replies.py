@@ -1,0 +1,67 @@
+"""What the caller reads: results and errors in its era, with the HTTP status that goes with them.
+
+Source: transports/streamable-http, "Response Status" (2026-07-28).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from bawn.errors import (
+    HEADER_MISMATCH,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    MISSING_CAPABILITY,
+    PARSE_ERROR,
+    UNSUPPORTED_VERSION,
+    Refused,
+)
+from bawn.model import Answer, Json
+from bawn.ports import Reply
+from bawn.protocol import envelope, legacy_client
+
+_STATUS: Final[Mapping[int, int]] = {
+    PARSE_ERROR: 400,
+    INVALID_REQUEST: 400,
+    INVALID_PARAMS: 400,
+    HEADER_MISMATCH: 400,
+    MISSING_CAPABILITY: 400,
+    UNSUPPORTED_VERSION: 400,
+    METHOD_NOT_FOUND: 404,
+}
+
+_CALL_REASONS: Final = ("method.", "message.params", "target.", "cursor.", "resource.")
+JSON_TYPE: Final = (b"content-type", b"application/json")
+
+
+def answer(id_: str | int, method: str, value: Answer, *, modern: bool) -> Reply:
+    """A server's answer as the caller gets it."""
+    if value.result is not None:
+        result = value.result if modern else legacy_client.result(method, value.result)
+        return Reply(200, envelope.result(id_, result))
+    error = value.error or {}
+    if modern:
+        return Reply(_STATUS.get(error["code"], 200), envelope.error(id_, error))
+    return Reply(200, envelope.error(id_, legacy_client.error(method, error)))
+
+
+def refusal(
+    refused: Refused, *, id_: str | int | None, trace: str, method: str, modern: bool
+) -> Reply:
+    """A refusal of ours: the kind for the caller, with the ids by which the operator finds more."""
+    reason = refused.reason
+    data: Json = {**(refused.data or {}), "reason": reason.id, "trace": trace}
+    error: Json = {"code": reason.code, "message": refused.message, "data": data}
+    status = reason.status
+    if not modern and id_ is not None:
+        error = legacy_client.error(method, error)
+        if status in (400, 404) and reason.id.startswith(_CALL_REASONS):
+            status = (
+                200  # SDKs of the handshake versions take another status for a broken transport
+            )
+    headers: tuple[tuple[bytes, bytes], ...] = (JSON_TYPE,)
+    if refused.challenge is not None:
+        headers += ((b"www-authenticate", refused.challenge.encode("latin-1", "replace")),)
+    return Reply(status, envelope.error(id_, error), headers)

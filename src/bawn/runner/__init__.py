@@ -1,0 +1,1 @@
+"""The one process that owns local servers: starts them, talks to them over stdio, stops them."""

@@ -1,0 +1,179 @@
+"""The runner as a process: told what to do over a control socket, gone when its supervisor is.
+
+The supervisor passes one end of a socket pair, its descriptor as the only argument. Every line on
+it is an order, at start and again at each reload: {"config": …, "base": "<directory of bawn.yaml>",
+"socket": "<path>"}; every order is answered by {"ok": true} or {"error": "…"}.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import uvicorn
+import uvloop
+from pydantic import ValidationError
+
+from bawn.config import Config
+from bawn.errors import Misconfigured
+from bawn.protocol import strict
+from bawn.runner.pool import Pool
+from bawn.runner.serve import Runner
+
+LONGEST_ORDER: Final = 16 << 20
+KEEP_ALIVE: Final = 75
+"""Seconds an unused connection is kept, far longer than a worker keeps it."""
+
+_log = logging.getLogger("bawn.runner")
+
+
+class _Order(msgspec.Struct):
+    config: msgspec.Raw
+    base: str
+    socket: str
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: this process has others."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Service:
+    """The pool and its listener, as orders make them."""
+
+    def __init__(self) -> None:
+        self._pool = Pool()
+        self._runner = Runner(self._pool, 0)
+        self._path: Path | None = None
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    async def obey(self, line: bytes) -> None:
+        """Apply one order.
+
+        Raises:
+            Misconfigured: the order cannot be followed; nothing has changed.
+        """
+        try:
+            order = msgspec.json.decode(line, type=_Order)
+            config = Config.model_validate_json(bytes(order.config))
+        except (msgspec.MsgspecError, UnicodeError) as problem:
+            raise Misconfigured(f"the runner cannot read its orders: {problem}") from None
+        except ValidationError as problem:
+            # without the values: one of them may be a secret in the wrong place
+            wrong = (f"{e['loc']}: {e['msg']}" for e in problem.errors(include_input=False))
+            raise Misconfigured(*wrong) from None
+        path = Path(order.socket)
+        if self._path is not None and path != self._path:
+            raise Misconfigured("the runner's socket cannot move: expected a restart of the gate")
+        if self._path is None:
+            await self._listen(path)
+        self._runner.body_limit = config.limits.body
+        logging.getLogger("bawn").setLevel(config.log.level.upper())
+        self._pool.apply(config.servers, config.limits, Path(order.base))
+
+    async def aclose(self) -> None:
+        """End the children, then the listener."""
+        await self._pool.aclose()
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = True
+            await self._serving
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+    async def _listen(self, path: Path) -> None:
+        try:
+            listener = _private_socket(path)
+        except OSError as problem:
+            raise Misconfigured(f"{path}: the runner cannot listen there: {problem}") from None
+        self._path = path
+        self._server = _Server(
+            uvicorn.Config(
+                self._runner,
+                loop="none",
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                date_header=False,
+                timeout_keep_alive=KEEP_ALIVE,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+
+
+def _private_socket(path: Path) -> socket.socket:
+    """A listening socket at this path, with mode 0600 from its first moment."""
+    with suppress(FileNotFoundError):
+        if stat.S_ISSOCK(path.lstat().st_mode):
+            path.unlink()  # what a killed runner left behind
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    finally:
+        os.umask(before)
+    listener.setblocking(False)
+    return listener
+
+
+async def run(control: socket.socket) -> None:
+    """Obey orders until SIGTERM, or until the supervisor is gone; then end every child."""
+    loop = asyncio.get_running_loop()
+    service = Service()
+    orders = asyncio.create_task(_take_orders(service, control))
+    loop.add_signal_handler(signal.SIGTERM, orders.cancel)
+    # Ctrl-C reaches the whole foreground group: the supervisor decides what ends when.
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
+    try:
+        await asyncio.wait({orders})
+    finally:
+        await service.aclose()
+    if not orders.cancelled():
+        orders.result()
+
+
+async def _take_orders(service: Service, control: socket.socket) -> None:
+    reader, writer = await asyncio.open_connection(sock=control, limit=LONGEST_ORDER)
+    with suppress(ConnectionError):
+        while line := await reader.readline():
+            try:
+                await service.obey(line)
+                answer: dict[str, object] = {"ok": True}
+            except Misconfigured as problem:
+                answer = {"error": str(problem)}
+            writer.write(strict.encode(answer) + b"\n")
+            await writer.drain()
+    _log.info("the supervisor is gone: stopping")
+
+
+def main() -> None:
+    """`python -m bawn.runner FD`."""
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if len(sys.argv) != 2 or not sys.argv[1].isdigit():
+        sys.exit("bawn.runner is started by `bawn up`, with the descriptor of its control socket")
+    control = socket.socket(fileno=int(sys.argv[1]))
+    control.set_inheritable(False)
+    control.setblocking(False)
+    uvloop.run(run(control))

@@ -1,0 +1,201 @@
+"""The steward: lists and probes every server, and publishes a new View when something changed.
+
+In this release it is a task beside the data path; it shares nothing with it but `publish`, so that
+it can move into a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from time import time
+from typing import Final
+
+from bawn.compile import compile_view
+from bawn.config import Config
+from bawn.errors import UPSTREAM_INVALID, UPSTREAM_SIGN_IN, UPSTREAM_TOO_LARGE, Refused
+from bawn.model import Health, Json, Kind, Listing, Outbound, ServerState, View
+from bawn.ports import Upstream
+from bawn.protocol import legacy_server, versions
+from bawn.protocol.versions import LIST_METHODS
+
+log = logging.getLogger("bawn.steward")
+
+OWN_ISOLATION: Final = "gate"
+"""The isolation key of bawn's own listings, where a server is not shared by all."""
+
+_PAGES: Final = 1_000
+_FIRST_RETRY: Final = 0.5
+_NEEDS: Final[Mapping[Kind, str]] = {
+    Kind.TOOL: "tools",
+    Kind.PROMPT: "prompts",
+    Kind.RESOURCE: "resources",
+    Kind.TEMPLATE: "resources",
+}
+
+
+class Steward:
+    """Keeps `states` current and calls `publish` with each new View."""
+
+    def __init__(
+        self, config: Config, upstreams: Mapping[str, Upstream], publish: Callable[[View], None]
+    ) -> None:
+        self._config = config
+        self._upstreams = upstreams
+        self._publish = publish
+        self._listings: dict[str, Listing] = {}
+        self.version = ""
+        self._tasks: list[asyncio.Task[None]] = []
+        self._looked_at = {name: asyncio.Event() for name in config.servers}
+        self.states = {name: ServerState(Health.STARTING) for name in config.servers}
+        self.items: dict[str, int] = {}
+        self.longest_name = ""
+
+    async def start(self, patience: float) -> None:
+        """Begin, and return once every server was looked at or `patience` seconds have passed."""
+        for name in self._config.servers:
+            self._tasks.append(asyncio.create_task(self._watch(name), name=f"steward {name}"))
+        seen = [asyncio.create_task(event.wait()) for event in self._looked_at.values()]
+        if seen:
+            _, waiting = await asyncio.wait(seen, timeout=patience)
+            for task in waiting:
+                task.cancel()
+        self._compile()
+
+    async def stop(self) -> None:
+        """End the tasks."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def failing_required(self) -> list[str]:
+        """Servers without which the gate is not ready."""
+        return [
+            name
+            for name, server in self._config.servers.items()
+            if server.required and self.states[name].health is not Health.OK
+        ]
+
+    async def _watch(self, name: str) -> None:
+        refresh = self._config.refresh
+        delay, listed = _FIRST_RETRY, float("-inf")
+        while True:
+            try:
+                stale = time() - listed >= refresh.lists
+                if stale or self.states[name].health is not Health.OK:
+                    await self._list(name)
+                    listed = time()
+                else:
+                    await self._ask(name, "server/discover", {})
+                self._note(name, Health.OK)
+                delay = refresh.probe
+            except Refused as refused:
+                sign_in = refused.reason is UPSTREAM_SIGN_IN
+                self._note(name, Health.SIGN_IN if sign_in else Health.FAILING, str(refused))
+                delay = refresh.probe if sign_in else min(delay * 2, refresh.probe)
+            except Exception:
+                log.exception("looking at a server failed", extra={"server": name})
+                self._note(name, Health.FAILING, "internal.error")
+            self._looked_at[name].set()
+            await asyncio.sleep(delay)
+
+    def _note(self, name: str, health: Health, detail: str = "") -> None:
+        before = self.states[name]
+        listing = self._listings.get(name)
+        version = listing.version if listing else ""
+        self.states[name] = ServerState(health, detail, version, time())
+        if before.health is not health:
+            say = log.info if health is Health.OK else log.warning
+            say("server is %s", health.value, extra={"server": name, "detail": detail})
+            self._compile()
+
+    async def _list(self, name: str) -> None:
+        discovered = await self._ask(name, "server/discover", {})
+        capabilities = discovered.get("capabilities")
+        if not isinstance(capabilities, dict):
+            raise Refused(UPSTREAM_INVALID, detail="server/discover has no `capabilities`")
+        definitions: dict[Kind, tuple[Json, ...]] = {}
+        ttl = _ttl(discovered)
+        for kind in Kind:
+            definitions[kind] = ()
+            if _NEEDS[kind] in capabilities:
+                definitions[kind], listed_ttl = await self._pages(name, kind)
+                ttl = min(ttl, listed_ttl)
+        supported = discovered.get("supportedVersions")
+        version = _spoken(supported) if isinstance(supported, list) else ""
+        instructions = discovered.get("instructions")
+        self._listings[name] = Listing(
+            name,
+            version,
+            capabilities,
+            instructions if isinstance(instructions, str) else "",
+            definitions,
+            ttl,
+        )
+        if self._looked_at[name].is_set():
+            self._compile()
+
+    async def _pages(self, name: str, kind: Kind) -> tuple[tuple[Json, ...], int]:
+        """Every definition of a kind, and the shortest time that a page may be kept."""
+        method, member = LIST_METHODS[kind]
+        found: list[Json] = []
+        ttl = 1 << 31
+        cursor: str | None = None
+        for _ in range(_PAGES):
+            page = await self._ask(name, method, {} if cursor is None else {"cursor": cursor})
+            listed = page.get(member)
+            if not isinstance(listed, list) or not all(isinstance(d, dict) for d in listed):
+                raise Refused(
+                    UPSTREAM_INVALID, detail=f"{method}: `{member}` is no list of objects"
+                )
+            found += listed
+            if len(found) > self._config.limits.tools:
+                raise Refused(UPSTREAM_TOO_LARGE, detail=f"{method} lists more than limits.tools")
+            ttl = min(ttl, _ttl(page))
+            following = page.get("nextCursor")
+            if following is None:
+                return tuple(found), ttl
+            if not isinstance(following, str) or following == cursor:
+                raise Refused(UPSTREAM_INVALID, detail=f"{method}: the cursor does not go on")
+            cursor = following
+        raise Refused(UPSTREAM_TOO_LARGE, detail=f"{method} does not end within {_PAGES} pages")
+
+    async def _ask(self, name: str, method: str, params: Json) -> Json:
+        shared = self._config.servers[name].isolation == "shared"
+        asked = Outbound(
+            name,
+            method,
+            {**params, **legacy_server.discover_params()},
+            "shared" if shared else OWN_ISOLATION,
+            trace="",
+        )
+        answer = await self._upstreams[name].call(asked)
+        if answer.result is None:
+            code = (answer.error or {}).get("code")
+            raise Refused(UPSTREAM_INVALID, detail=f"{method} was answered with error {code}")
+        return answer.result
+
+    def _compile(self) -> None:
+        healthy = all(state.health is Health.OK for state in self.states.values())
+        view = compile_view(self._config, list(self._listings.values()), complete=healthy)
+        if view.version == self.version:
+            return
+        self.version = view.version
+        aggregate = view.endpoints[None]
+        self.items = {kind.value: len(items) for kind, items in aggregate.items.items()}
+        self.longest_name = max(aggregate.items[Kind.TOOL], key=len, default="")
+        log.info("a new view is served", extra={"view": view.version[:12], **self.items})
+        self._publish(view)
+
+
+def _ttl(page: Json) -> int:
+    ttl = page.get("ttlMs", 0)
+    return max(ttl, 0) if type(ttl) is int else 0
+
+
+def _spoken(supported: list[object]) -> str:
+    return (
+        versions.MODERN if versions.MODERN in supported else str(supported[0] if supported else "")
+    )

@@ -1,0 +1,220 @@
+"""The state directory: private by construction, owned by one user, held by one gate at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from bawn.config.atomic import replace
+from bawn.errors import Misconfigured
+
+MAX_PRIVATE: Final = 1 << 20
+"""The largest private file that is read, in bytes: keys and tokens are far smaller."""
+
+MAX_SOCKET: Final = 100
+"""The longest socket path in bytes; `sun_path` ends at 108 on Linux and at 104 on macOS."""
+
+_SOCKET_NAME: Final = 32
+_SOCKET_DIGEST: Final = 16
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+
+
+class StateDirectory:
+    """`state` of the configuration: created with mode 0700, with one sub-directory for each use.
+
+    Raises:
+        Misconfigured: it cannot be created, another user owns it, or others can write it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(os.path.realpath(path))
+        _own_directory(self.path, "state")
+        self.keys = self._part("keys")
+        self.audit = self._part("audit")
+        self.subjects = self._part("subjects")
+        self.secrets = self._part("secrets")
+        self.run = self._part("run")
+
+    def _part(self, name: str) -> Path:
+        part = self.path / name
+        _own_directory(part, "state")
+        return part
+
+    def key(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """The key of this name; `make` creates it once, whoever asks first, over all processes.
+
+        Raises:
+            Misconfigured: the key file is not private, or cannot be read or written.
+        """
+        return create_once(self.keys / _plain(name), make)
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Be the one gate on this state; the kernel lets go when the process ends, however it ends.
+
+        Raises:
+            Misconfigured: another process holds it.
+        """
+        path = self.path / "lock"
+        descriptor = _open(path, os.O_RDWR | os.O_CREAT)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.read(descriptor, 200).decode("ascii", "replace").strip()
+                raise Misconfigured(
+                    f"{self.path}: in use by {holder or 'another process'}; expected one gate to a state "
+                    "directory: stop that one, or give this one its own `state`"
+                ) from None
+            since = datetime.now(UTC).isoformat(" ", "seconds")
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()} since {since}\n".encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def socket(self, name: str) -> Path:
+        """The path of a Unix socket, the same for every process of this user.
+
+        Below `run/` when that is short enough for the kernel, else in a private directory outside.
+        `name` has at most 32 characters.
+
+        Raises:
+            Misconfigured: there is no place for it that only this user can use.
+        """
+        if len(_plain(name)) > _SOCKET_NAME:
+            raise ValueError(f"{name!r}: expected at most {_SOCKET_NAME} characters")
+        path = self.run / name
+        if len(os.fsencode(path)) <= MAX_SOCKET:
+            return path
+        digest = sha256(os.fsencode(self.path)).hexdigest()[:_SOCKET_DIGEST]
+        return self._socket_place() / f"{digest}-{name}"
+
+    def _socket_place(self) -> Path:
+        """The directory outside. It is written down, for processes differ in XDG_RUNTIME_DIR."""
+        chosen = self.run / "sockets"
+        for _ in range(2):
+            place = Path(os.fsdecode(create_once(chosen, _runtime_directory)))
+            with suppress(Misconfigured):
+                _own_directory(place, "socket", private=True)
+                return place
+            chosen.unlink(missing_ok=True)
+        raise Misconfigured(
+            f"{place}: no place for sockets; expected a directory of mode 0700 there"
+        )
+
+
+def create_once(path: Path, make: Callable[[], bytes]) -> bytes:
+    """What the private file at `path` holds; the first to ask, over all processes, makes it.
+
+    Raises:
+        Misconfigured: the file is not private, or cannot be read or written.
+    """
+    with suppress(FileNotFoundError):
+        return read_private(path)
+    descriptor = _open(path.parent / ".lock", os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            return read_private(path)
+        content = make()
+        _replace(path, content)
+        return content
+    finally:
+        os.close(descriptor)
+
+
+def read_private(path: Path) -> bytes:
+    """The content of a file that only its owner, this user, can read.
+
+    Raises:
+        FileNotFoundError: there is none.
+        Misconfigured: it is not private, not a regular file, too large, or cannot be read.
+    """
+    descriptor = _open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Misconfigured(f"{path}: expected a regular file; remove what lies there instead")
+        if status.st_uid != os.geteuid() or status.st_mode & 0o077:
+            raise Misconfigured(
+                f"{path}: others can read it (owner {status.st_uid}, mode {status.st_mode & 0o777:04o}); "
+                f"expected a file of your own with mode 0600: replace the secret in it if others may "
+                f"have read it, then `chmod 600 {path}`"
+            )
+        content = file.read(MAX_PRIVATE + 1)
+    if len(content) > MAX_PRIVATE:
+        raise Misconfigured(f"{path}: larger than {MAX_PRIVATE} bytes, so it is no key or token")
+    return content
+
+
+def _open(path: Path, flags: int) -> int:
+    try:
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        raise
+    except OSError as problem:
+        raise Misconfigured(f"{path}: cannot be opened ({problem.strerror})") from None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    try:
+        replace(path, content)
+    except OSError as problem:
+        raise Misconfigured(f"{path}: cannot be written ({problem.strerror})") from None
+
+
+def _plain(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is not a plain file name")
+    return name
+
+
+def _own_directory(path: Path, what: str, *, private: bool = False) -> None:
+    """Create a directory for this user alone, or insist that the one there is this user's.
+
+    `private` also refuses one that others can look into.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = path.lstat() if private else path.stat()
+    except OSError as problem:
+        raise Misconfigured(
+            f"{path}: the {what} directory cannot be created ({problem.strerror}); "
+            "expected a directory of your own: free the path, or choose another one"
+        ) from None
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        raise Misconfigured(
+            f"{path}: the {what} directory belongs to user {status.st_uid}; expected a directory of "
+            f"user {os.geteuid()}: run as its owner, or choose another one"
+        )
+    if status.st_mode & (0o077 if private else 0o022):
+        mode = status.st_mode & 0o777
+        raise Misconfigured(
+            f"{path}: others can use the {what} directory (mode {mode:04o}); expected one for you "
+            f"alone: see that nobody changed what it holds, then `chmod 700 {path}`"
+        )
+
+
+def _runtime_directory() -> bytes:
+    """A short private directory: in XDG_RUNTIME_DIR, else /tmp/bawn-UID."""
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    place = runtime / "bawn"
+    longest = len(os.fsencode(place)) + len("/-") + _SOCKET_DIGEST + _SOCKET_NAME
+    if runtime.is_absolute() and longest <= MAX_SOCKET:
+        with suppress(Misconfigured):
+            _own_directory(place, "socket", private=True)
+            return os.fsencode(place)
+    # Not tempfile's: TMPDIR differs between processes and may be long. Ownership is checked.
+    place = Path(f"/tmp/bawn-{os.geteuid()}")  # noqa: S108
+    _own_directory(place, "socket", private=True)
+    return os.fsencode(place)

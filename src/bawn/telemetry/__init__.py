@@ -1,0 +1,1 @@
+"""What the gate says of itself: logs and metrics."""

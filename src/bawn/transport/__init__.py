@@ -1,0 +1,1 @@
+"""How bytes come in, and how far."""

@@ -1,0 +1,86 @@
+"""The HTTP edge: uvicorn's protocol, with what it does not do by itself.
+
+It bounds the header section, tells the application which process is at the other end of a Unix
+socket, and refuses what has two readings before anything looks at it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from bawn.errors import HTTP_HEADER, HTTP_HOST, Reason
+from bawn.model import Peer
+
+_LINES = {400: b"400 Bad Request", 431: b"431 Request Header Fields Too Large"}
+
+
+class EdgeProtocol(HttpToolsProtocol):
+    """One connection. `header_limit` and `peer_of` are set on a subclass by `edge_for`."""
+
+    header_limit: ClassVar[int] = 16 << 10
+    peer_of: ClassVar[Callable[[asyncio.BaseTransport], Peer]]
+
+    _header_bytes = 0
+    _in_header = True
+    _rejected = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        super().connection_made(transport)
+        peer = type(self).peer_of(transport)
+        # uvicorn copies this mapping into each request's scope
+        self.app_state = {**self.app_state, "peer": peer}
+
+    def data_received(self, data: bytes) -> None:
+        if self._rejected:
+            return
+        if self._in_header:
+            # counted before parsing: the parser would gather an endless header value by itself
+            end = data.find(b"\r\n\r\n")
+            self._header_bytes += len(data) if end < 0 else end
+            if self._header_bytes > self.header_limit:
+                self._reject(431, HTTP_HEADER)
+                return
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        counted, self._header_bytes, self._in_header = self._header_bytes, 0, False
+        hosts = sum(1 for name, _ in self.headers if name == b"host")
+        if hosts != 1 or not self.url.startswith(b"/"):
+            self._reject(400, HTTP_HOST)
+        elif not counted and self._size() > self.header_limit:  # pipelined behind another request
+            self._reject(431, HTTP_HEADER)
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._rejected:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._rejected:
+            super().on_message_complete()
+        self._in_header = True
+
+    def _size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _reject(self, status: int, reason: Reason) -> None:
+        self._rejected = True
+        body = f'{{"error":"{reason.id}","message":"{reason.message}"}}'.encode()
+        self.transport.write(
+            b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
+            b"connection: close\r\n\r\n%s" % (_LINES[status], len(body), body)
+        )
+        self.transport.close()
+
+
+def edge_for(
+    header_limit: int, peer_of: Callable[[asyncio.BaseTransport], Peer]
+) -> type[EdgeProtocol]:
+    """The protocol class for a listener with these bounds."""
+    members: dict[str, Any] = {"header_limit": header_limit, "peer_of": staticmethod(peer_of)}
+    return type("ConfiguredEdge", (EdgeProtocol,), members)

@@ -1,0 +1,1 @@
+"""Where a call goes: servers, and how they are reached."""

@@ -1,0 +1,103 @@
+"""An event stream on its way from the wire to whoever reads it, held back when that one is slow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Final, Protocol
+
+from bawn.errors import Refused
+from bawn.protocol import sse
+
+HIGH_WATER: Final = 64 << 10
+"""Bytes of unread events, counting some for each event itself, at which the wire is held back."""
+
+_EVENT_COST: Final = 64
+
+
+def messages(events: list[sse.Event]) -> list[bytes]:
+    """What MCP sends: the data of `message` events. Empty ones only prime a reconnection."""
+    return [event.data for event in events if event.data and event.name == b"message"]
+
+
+class Wire(Protocol):
+    """What a stream asks of the connection that feeds it."""
+
+    def pause(self) -> None:
+        """Read no more for now."""
+
+    def resume(self) -> None:
+        """Read again."""
+
+    def abandon(self) -> None:
+        """Nobody will read the rest."""
+
+
+class EventStream(AsyncIterator[bytes]):
+    """The data of each event, for one reader. The wire calls `feed`, then `end` once."""
+
+    __slots__ = ("_ended", "_failure", "_held", "_parser", "_paused", "_queue", "_reader", "_wire")
+
+    def __init__(self, wire: Wire, limit: int) -> None:
+        self._wire = wire
+        self._parser = sse.Parser(limit)
+        self._queue: deque[bytes] = deque()
+        self._held = 0
+        self._paused = False
+        self._ended = False
+        self._failure: Refused | None = None
+        self._reader: asyncio.Future[None] | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Take a piece of the body.
+
+        Raises:
+            Refused: upstream.too_large, for one event.
+        """
+        found = messages(self._parser.feed(data))
+        if not found:
+            return
+        self._queue.extend(found)
+        self._held += sum(map(len, found)) + _EVENT_COST * len(found)
+        if self._held > HIGH_WATER and not self._paused:
+            self._paused = True
+            self._wire.pause()
+        self._wake()
+
+    def end(self, failure: Refused | None = None) -> None:
+        """No more comes, for a reason or because all was said."""
+        self._ended = True
+        self._paused = False  # the wire is no longer this stream's to resume
+        self._failure = failure
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    async def __anext__(self) -> bytes:
+        """The next event's data.
+
+        Raises:
+            Refused: the stream broke, took too long or had too large an event.
+        """
+        while not self._queue:
+            if self._ended:
+                failure, self._failure = self._failure, None
+                raise failure or StopAsyncIteration
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        data = self._queue.popleft()
+        self._held -= len(data) + _EVENT_COST
+        if self._paused and not self._queue:
+            self._paused = False
+            self._wire.resume()
+        return data
+
+    async def aclose(self) -> None:
+        """Stop reading: what has not come yet never will, and the connection is given up."""
+        self._queue.clear()
+        if not self._ended:
+            self.end()
+            self._wire.abandon()

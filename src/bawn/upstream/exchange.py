@@ -1,0 +1,166 @@
+"""One JSON-RPC request to a server over HTTP, and its answer: JSON or the end of an event stream.
+
+What comes back is a stranger's: it is bounded, decoded strictly and matched to the request before
+anything else looks at it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bawn.config import Limits
+from bawn.errors import (
+    UPSTREAM_INVALID,
+    UPSTREAM_OUTCOME,
+    UPSTREAM_SIGN_IN,
+    UPSTREAM_STATUS,
+    Refused,
+)
+from bawn.model import Answer, Json
+from bawn.ports import Emit, HttpClient, HttpReply, HttpRequest
+from bawn.protocol import answers, strict
+
+log = logging.getLogger("bawn.upstream")
+
+OFF_LOOP: Final = 32 * 1024
+_STANDARD: Final = (
+    (b"content-type", b"application/json"),
+    (b"accept", b"application/json, text/event-stream"),
+)
+
+Headers = tuple[tuple[bytes, bytes], ...]
+OnMessage = Callable[[Json], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Where a server is and how it is spoken to; `headers` carry the gate's credential, if any."""
+
+    server: str
+    client: HttpClient
+    url: str
+    headers: Headers
+    limits: Limits
+
+    async def post(self, body: bytes, headers: Headers) -> HttpReply:
+        """Send one message.
+
+        Raises:
+            Refused: an upstream.* reason of the client.
+        """
+        return await self.client.send(
+            HttpRequest(
+                "POST",
+                self.url,
+                (*_STANDARD, *self.headers, *headers),
+                body,
+                self.limits.first_byte,
+                self.limits.total,
+                self.limits.result,
+            )
+        )
+
+    async def ask(
+        self, id_: int, method: str, params: Json, headers: Headers, on_message: OnMessage
+    ) -> tuple[HttpReply, Answer]:
+        """Send a request and hold its answer; other messages on the way go to `on_message`.
+
+        Raises:
+            Refused: an upstream.* reason.
+        """
+        body = strict.encode({"jsonrpc": "2.0", "id": id_, "method": method, "params": params})
+        reply = await self.post(body, headers)
+        if reply.events is not None:
+            return reply, await self._last(reply.events, id_, on_message)
+        return reply, await self._whole(reply, id_)
+
+    async def _whole(self, reply: HttpReply, id_: int) -> Answer:
+        if reply.status != 200:
+            return await self._error(reply, id_)
+        return answers.response(await self._tree(reply.body), id_)
+
+    async def _error(self, reply: HttpReply, id_: int) -> Answer:
+        """The JSON-RPC error that goes with an HTTP status; without one, the status is the refusal."""
+        if reply.status in (401, 403):
+            raise Refused(UPSTREAM_SIGN_IN, detail=f"HTTP {reply.status}")
+        try:
+            answer = answers.response(await self._tree(reply.body), id_)
+        except Refused:
+            answer = Answer()
+        if reply.status < 400 or answer.error is None:
+            raise Refused(UPSTREAM_STATUS, detail=f"HTTP {reply.status}")
+        return answer
+
+    async def _last(self, events: AsyncIterator[bytes], id_: int, on_message: OnMessage) -> Answer:
+        try:
+            async for data in events:
+                tree = await self._tree(data)
+                if answers.is_response(tree):
+                    return answers.response(tree, id_)
+                await on_message(tree)
+        finally:
+            await _close(events)
+        raise Refused(UPSTREAM_OUTCOME, detail="the event stream ended before the answer")
+
+    async def _tree(self, body: bytes) -> Any:
+        limits = strict.JsonLimits(self.limits.json_depth, self.limits.json_nodes)
+        try:
+            tree = strict.canonical(body, limits)
+            if tree is None:
+                tree = await _carefully(body, limits)
+        except Refused as refused:
+            raise Refused(UPSTREAM_INVALID, detail=f"its JSON: {refused.message}") from refused
+        return tree
+
+
+async def _carefully(body: bytes, limits: strict.JsonLimits) -> Any:
+    if len(body) <= OFF_LOOP:
+        return strict.careful(body, limits, mend=True)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(None, lambda: strict.careful(body, limits, mend=True))
+
+
+async def _close(events: AsyncIterator[bytes]) -> None:
+    close = getattr(events, "aclose", None)
+    if close is not None:
+        await close()
+
+
+class Relay:
+    """Notifications of one call on their way to the caller, under the caller's own progress token."""
+
+    def __init__(self, params: Json, token: int, emit: Emit | None) -> None:
+        meta = params.get("_meta") or {}
+        self.params = params
+        self._theirs = meta.get("progressToken") if isinstance(meta, dict) else None
+        self._ours = token
+        self._emit = emit
+        self._last: float | None = None
+        if self._theirs is not None:
+            self.params = {**params, "_meta": {**meta, "progressToken": token}}
+
+    async def __call__(self, message: Json) -> None:
+        """Pass on what belongs to this call; anything else is dropped."""
+        method, told = message.get("method"), message.get("params")
+        if self._emit is None or "id" in message or not isinstance(told, dict):
+            return
+        if method == "notifications/message":
+            await self._emit(message)
+        elif method == "notifications/progress" and self._advances(told):
+            await self._emit({**message, "params": {**told, "progressToken": self._theirs}})
+
+    def _advances(self, told: Json) -> bool:
+        """Progress of this call that goes up, as it must (basic/utilities/progress)."""
+        progress = told.get("progress")
+        if self._theirs is None or told.get("progressToken") != self._ours:
+            return False
+        if not isinstance(progress, int | float) or isinstance(progress, bool):
+            return False
+        if self._last is not None and progress <= self._last:
+            return False
+        self._last = progress
+        return True

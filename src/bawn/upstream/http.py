@@ -1,0 +1,68 @@
+"""A remote server of either era: finds out which, once, and keeps to it until it fails.
+
+Source: basic/versioning, "Negotiation" (2026-07-28): a modern request first; a recognised modern
+answer decides, and anything else means `initialize`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from bawn.errors import UPSTREAM_INVALID, UPSTREAM_STATUS, Refused
+from bawn.model import Answer, Outbound
+from bawn.ports import Emit, Upstream
+from bawn.protocol import headers, legacy_server, versions
+from bawn.upstream.exchange import Wire
+from bawn.upstream.legacy import Legacy
+from bawn.upstream.modern import Modern
+
+_PROBE = ((headers.VERSION, versions.MODERN.encode()), (headers.METHOD, b"server/discover"))
+
+
+class Remote:
+    """Implements `ports.Upstream` for a `url`."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._speaker: Upstream | None = None
+        self._probing = asyncio.Lock()
+
+    async def call(self, outbound: Outbound, emit: Emit | None = None) -> Answer:
+        """Send one canonical request in the server's era.
+
+        Raises:
+            Refused: an upstream.* reason.
+        """
+        speaker = self._speaker or await self._found()
+        try:
+            return await speaker.call(outbound, emit)
+        except Refused as refused:
+            if refused.reason in (UPSTREAM_STATUS, UPSTREAM_INVALID) and self._speaker is speaker:
+                self._speaker = None  # it may speak another version now: ask at the next call
+            raise
+
+    async def aclose(self) -> None:
+        """End sessions; the client belongs to others too and stays open."""
+        if self._speaker is not None:
+            await self._speaker.aclose()
+
+    async def _found(self) -> Upstream:
+        async with self._probing:
+            if self._speaker is None:
+                modern = await self._is_modern()
+                self._speaker = Modern(self._wire) if modern else Legacy(self._wire)
+            return self._speaker
+
+    async def _is_modern(self) -> bool:
+        params = legacy_server.discover_params()
+        try:
+            _, answer = await self._wire.ask(0, "server/discover", params, _PROBE, _ignore)
+        except Refused as refused:
+            if refused.reason in (UPSTREAM_STATUS, UPSTREAM_INVALID):
+                return False
+            raise
+        return legacy_server.speaks_modern({"result": answer.result, "error": answer.error})
+
+
+async def _ignore(message: object) -> None:
+    """A probe has no caller to tell."""
