@@ -10,7 +10,7 @@ from typing import Final
 from bawn.errors import MESSAGE_PARAMS, RESOURCE_CLAIMED, TARGET_UNKNOWN, Refused
 from bawn.model import Endpoint, Item, Kind, Principal
 from bawn.ports import PolicyEngine, Reply
-from bawn.protocol import lists, strict, templates
+from bawn.protocol import envelope, lists, outbound, strict, templates
 from bawn.protocol.inbound import Request
 from bawn.protocol.sealing import Sealer
 
@@ -40,6 +40,8 @@ class Catalogue:
         name = asked.params.get(named)
         if not isinstance(name, str):
             raise Refused(MESSAGE_PARAMS, f"`{named}` must be a string")
+        if len(name) > outbound.LONGEST:
+            raise self.unknown(kind)
         item = endpoint.items[kind].get(name)
         if item is not None:
             return item
@@ -86,8 +88,7 @@ class Catalogue:
             if len(self._pages) >= _PAGES:
                 self._pages.clear()
             self._pages[key] = ready
-        id_ = strict.encode(asked.id)
-        return Reply(200, b'{"jsonrpc":"2.0","id":' + id_ + b',"result":' + ready + b"}")
+        return Reply(200, envelope.written_result(asked.id, ready))
 
     def _made(
         self, endpoint: Endpoint, kind: Kind, principal: Principal, scope: str, after: str | None,

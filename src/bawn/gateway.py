@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from bawn.catalogue import Catalogue
 from bawn.config import Config, Isolation
@@ -29,11 +29,12 @@ from bawn.errors import (
     Reason,
     Refused,
 )
-from bawn.model import Call, Endpoint, Item, View
 from bawn.identity.metadata import serves
+from bawn.model import Call, Endpoint, Item, View
 from bawn.policy.concurrency import Concurrency
 from bawn.ports import Arrival, Audit, Emit, Meter, PolicyEngine, Reply, Upstream
 from bawn.protocol import answers, envelope, inbound, lifecycle, outbound, replies, strict, trace
+from bawn.protocol.headers import SESSION
 from bawn.protocol.inbound import Notification, Request
 from bawn.protocol.sessions import Sessions
 
@@ -58,6 +59,10 @@ class Stages:
     challenge: Callable[[Reason, str | None], str | None]
 
 
+_Running: TypeAlias = tuple[str, str | None, str | None, str | int]
+"""Whose call, at which endpoint, in which session, under which id."""
+
+
 class Gateway:
     """Answers messages against the current View; a call keeps the View that it started with."""
 
@@ -69,7 +74,7 @@ class Gateway:
         self.concurrency = Concurrency(
             config.limits.calls_per_principal, config.limits.calls_per_server
         )
-        self._running: dict[tuple[str, str | None, str | int], asyncio.Task[Any]] = {}
+        self._running: dict[_Running, asyncio.Task[Any]] = {}
         self._cancelled: set[asyncio.Task[Any]] = set()
         self._view: View | None = None
 
@@ -86,23 +91,16 @@ class Gateway:
             tree = strict.canonical(arrival.body, self._limits)
             if tree is None:
                 tree = await self._read_carefully(arrival.body)
-            meta = _meta(tree)
-            trace_id = trace.trace_id(meta, arrival.headers, self._stages.random_bits)
-            self._check_endpoint(arrival)
-            session = self._stages.sessions.open(arrival)
-            asked = inbound.read(tree, arrival.headers, session)
-            if isinstance(asked, Notification):
-                return self._notified(asked, arrival)
-            return await self._request(asked, arrival, trace_id, emit)
+            trace_id = trace.trace_id(_meta(tree), arrival.headers, self._stages.random_bits)
+            step = self._read(tree, arrival, trace_id)
+            return step if isinstance(step, Reply) else await self._call(*step, emit)
         except Refused as refused:
             reason = refused
         except asyncio.CancelledError:
             if not self._cancelled_by_notification():
                 raise
             reason = Refused(CALL_CANCELLED)
-        except (
-            Exception
-        ) as error:  # the last rung of fail closed: whatever broke, the call is refused
+        except Exception as error:  # the last rung of fail closed: whatever broke, it is refused
             log.exception("the path of a call failed", extra={"trace": trace_id})
             reason = Refused(INTERNAL, detail=repr(error))
         return self._refused(reason, tree, arrival, trace_id)
@@ -113,34 +111,52 @@ class Gateway:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, strict.careful, body, self._limits)
 
-    def _check_endpoint(self, arrival: Arrival) -> None:
+    def _read(
+        self, tree: Any, arrival: Arrival, trace_id: str
+    ) -> Reply | tuple[Call, Request, Item]:
+        """What a message asks for: answered from the View, or a call that has to be made."""
         if not serves(arrival.principal, arrival.endpoint):
             challenge = self._stages.challenge(AUTH_AUDIENCE, arrival.endpoint)
             raise Refused(AUTH_AUDIENCE, challenge=challenge)
+        session = self._stages.sessions.open(arrival) if SESSION in arrival.headers else None
+        asked = inbound.read(tree, arrival.headers, session)
+        if isinstance(asked, Notification):
+            return self._notified(asked, arrival)
+        kind = asked.method.kind
+        if kind is None:
+            return self._lifecycle(asked, arrival)
+        endpoint = self._endpoint(arrival)
+        if asked.method.lists:
+            return self._catalogue.page(endpoint, kind, asked, arrival.principal)
+        call = Call(
+            asked.id, asked.method.name, asked.params, arrival.principal, arrival.endpoint,
+            asked.client, trace_id, _session_of(arrival), arrival.project,
+        )  # fmt: skip
+        try:
+            return call, asked, self._catalogue.find(endpoint, kind, asked)
+        except Refused as refused:
+            self._stages.audit.refusal(call, refused.reason.id, refused.public)
+            raise
 
-    async def _request(self, asked: Request, arrival: Arrival, trace_id: str, emit: Emit) -> Reply:
-        name, kind = asked.method.name, asked.method.kind
-        if name == "ping":
-            return Reply(200, envelope.result(asked.id, {}))
+    def _endpoint(self, arrival: Arrival) -> Endpoint:
         if self._view is None:
             raise Refused(GATE_NOT_READY)
         endpoint = self._view.endpoints.get(arrival.endpoint)
         if endpoint is None:
             raise Refused(SERVER_UNAVAILABLE, f"{arrival.endpoint} has not been listed yet")
-        if name == "initialize":
-            return self._begin(asked, arrival, endpoint)
-        if name == "server/discover":
-            return Reply(200, envelope.result(asked.id, lifecycle.discover(endpoint)))
-        if kind is None:
-            raise Refused(METHOD_UNKNOWN)
-        if asked.method.lists:
-            return self._catalogue.page(endpoint, kind, asked, arrival.principal)
-        item = self._catalogue.find(endpoint, kind, asked)
-        call = Call(
-            asked.id, name, asked.params, arrival.principal, arrival.endpoint,
-            asked.client, trace_id, _session_of(arrival), arrival.project,
-        )  # fmt: skip
-        return await self._call(call, asked, item, emit)
+        return endpoint
+
+    def _lifecycle(self, asked: Request, arrival: Arrival) -> Reply:
+        """The methods that concern the gate itself."""
+        match asked.method.name:
+            case "ping":
+                return Reply(200, envelope.result(asked.id, {}))
+            case "initialize":
+                return self._begin(asked, arrival, self._endpoint(arrival))
+            case "server/discover":
+                found = lifecycle.discover(self._endpoint(arrival))
+                return Reply(200, envelope.result(asked.id, found))
+        raise Refused(METHOD_UNKNOWN)
 
     def _begin(self, asked: Request, arrival: Arrival, endpoint: Endpoint) -> Reply:
         client = lifecycle.handshake(asked.params)
@@ -150,29 +166,26 @@ class Gateway:
 
     async def _call(self, call: Call, asked: Request, item: Item, emit: Emit) -> Reply:
         """Decide, record, send, judge, record: the only way to a server."""
-        stages = self._stages
-        principal = call.principal
-        decision = stages.policy.decide(principal, item)
+        stages, server = self._stages, item.server
+        caller = call.principal.key
+        decision = stages.policy.decide(call.principal, item)
         if not decision.allowed:
             stages.audit.refusal(call, "policy.denied", decision.rule)
             stages.meter.refusal("policy.denied")
             raise self._catalogue.unknown(item.kind)
         try:
-            self.concurrency.enter(principal.key, item.server)
+            self.concurrency.enter(caller, server)
         except Refused as refused:
             stages.audit.refusal(call, refused.reason.id, refused.public)
             raise
-        running = (principal.key, call.session, call.id)
         started = perf_counter()
         status, size, intent = "cancelled", 0, -1
+        running = None if asked.modern else self._run(call, caller)
         try:
             intent = stages.audit.intent(call, item, decision)
-            task = asyncio.current_task()
-            if task is not None and not asked.modern:
-                self._running[running] = task
-            isolation = isolation_key(self._isolation[item.server], call)
+            isolation = isolation_key(self._isolation[server], caller, call)
             leaving = outbound.request(call, asked.method, item, isolation)
-            answer = answers.complete(await stages.upstreams[item.server].call(leaving, emit))
+            answer = answers.complete(await stages.upstreams[server].call(leaving, emit))
             reply = replies.answer(call.id, call.method, answer, modern=asked.modern)
             status, size = "error" if answer.error else "ok", len(reply.body)
             return reply
@@ -183,12 +196,21 @@ class Gateway:
             status = INTERNAL.id
             raise
         finally:
-            self.concurrency.leave(principal.key, item.server)
-            self._running.pop(running, None)
+            self.concurrency.leave(caller, server)
+            if running is not None:
+                self._running.pop(running, None)
             seconds = perf_counter() - started
             if intent >= 0:
                 stages.audit.outcome(intent, call.trace, status, seconds, size)
-            stages.meter.call(item.server, call.method, status, seconds)
+            stages.meter.call(server, call.method, status, seconds)
+
+    def _run(self, call: Call, caller: str) -> _Running:
+        """Note a legacy client's call: a notification that names all of these may cancel it."""
+        running = (caller, call.endpoint, call.session, call.id)
+        task = asyncio.current_task()
+        if task is not None:
+            self._running[running] = task
+        return running
 
     def _notified(self, told: Notification, arrival: Arrival) -> Reply:
         """Accept a notification; the only one with an effect is a legacy client's cancellation."""
@@ -196,7 +218,7 @@ class Gateway:
             request = told.params.get("requestId")
             if not isinstance(request, str) and type(request) is not int:
                 raise Refused(MESSAGE_PARAMS, "`requestId` must be a string or an integer")
-            key = (arrival.principal.key, _session_of(arrival), request)
+            key = (arrival.principal.key, arrival.endpoint, _session_of(arrival), request)
             task = self._running.pop(key, None)
             if task is not None:
                 self._cancelled.add(task)
@@ -231,16 +253,21 @@ def _meta(tree: Any) -> dict[str, Any]:
 
 
 def _session_of(arrival: Arrival) -> str | None:
-    session = arrival.headers.get(b"mcp-session-id")
+    session = arrival.headers.get(SESSION)
     return session.decode("latin-1") if session is not None else None
 
 
-def isolation_key(isolation: Isolation, call: Call) -> str:
+def isolation_key(isolation: Isolation, caller: str, call: Call) -> str:
     """Whose process or session a call runs in: opaque, and equal only where sharing is configured."""
-    if isolation == "shared":
-        return "shared"
-    part = {"session": call.session, "project": call.project}.get(isolation) or ""
-    return _digest(call.principal.key, isolation, part)
+    match isolation:
+        case "principal":
+            return _digest(caller, isolation, "")
+        case "session":
+            return _digest(caller, isolation, call.session or "")
+        case "project":
+            return _digest(caller, isolation, call.project or "")
+        case "shared":
+            return "shared"
 
 
 @lru_cache(4096)

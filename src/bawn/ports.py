@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Protocol
+
+import msgspec
 
 from bawn.model import Answer, Call, Decision, Item, Json, Outbound, Peer, Principal
 
@@ -40,8 +41,7 @@ class PolicyEngine(Protocol):
         """A key that is equal for principals who may do the same things: lists are cached by it."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(msgspec.Struct, frozen=True):
     """One request of our own making to an upstream; `url` is the whole of it.
 
     `headers` go out as given, after Host, Content-Length and Accept-Encoding, which the client sets.
@@ -50,15 +50,14 @@ class HttpRequest:
 
     method: str
     url: str
-    headers: Sequence[tuple[bytes, bytes]]
+    headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
     first_byte: float
     total: float
     limit: int  # the largest body, or the largest single SSE event, in bytes
 
 
-@dataclass(frozen=True, slots=True)
-class HttpReply:
+class HttpReply(msgspec.Struct, frozen=True):
     """A reply: `body` whole, or `events` when it is text/event-stream (then `body` is empty).
 
     Header names are lower-case. Each event is the joined `data` of one SSE event. Whoever gets
@@ -89,8 +88,8 @@ class HttpClient(Protocol):
 class Upstream(Protocol):
     """One MCP server, however it is reached and whatever version it speaks."""
 
-    async def call(self, outbound: Outbound, emit: Emit | None = None) -> Answer:
-        """Send one canonical request and hold its answer.
+    def call(self, outbound: Outbound, emit: Emit | None = None) -> Awaitable[Answer]:
+        """Send one canonical request and hold its answer; to be awaited at once.
 
         Raises:
             Refused: an upstream.* reason.
@@ -117,8 +116,7 @@ class Audit(Protocol):
         """Append that a call was refused before it left. Never raises."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """A message as the transport took it in: authenticated, bounded, and not yet read.
 
     `endpoint` is None for /mcp, else the server of /mcp/{server}; `headers` are by lower-case name,
@@ -132,8 +130,7 @@ class Arrival:
     project: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """What the transport sends back: JSON, or nothing for an accepted notification."""
 
     status: int

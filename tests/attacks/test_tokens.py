@@ -262,6 +262,11 @@ def nested_in_another_token() -> bytes:
 
 
 @attack()
+def content_type_of_a_nested_token() -> bytes:
+    return sign(head=header(cty="JWT"))
+
+
+@attack()
 def nested_without_saying_so() -> bytes:
     return sign(sign())
 

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx2
+import pytest
 
 from bawn.config import Config
 from bawn.model import Json
@@ -169,3 +171,27 @@ async def a_runner(base: Path, home: Path) -> AsyncIterator[RunnerProcess]:
         finally:
             runner.process.kill()
             runner.process.wait()
+
+
+def words(answer: Json) -> str:
+    """The text of a tool's result."""
+    assert "error" not in answer, answer
+    said: str = answer["result"]["content"][0]["text"]
+    return said
+
+
+def reason(answer: Json) -> str:
+    """The reason id of a refusal."""
+    assert "result" not in answer, answer
+    found: str = answer["error"]["data"]["reason"]
+    return found
+
+
+@pytest.fixture
+async def runner(tmp_path: Path) -> AsyncIterator[RunnerProcess]:
+    """A runner without orders; afterwards no process that it started may be left."""
+    with tempfile.TemporaryDirectory(prefix="bawn-") as home:  # a socket's path must be short
+        async with a_runner(tmp_path, Path(home)) as process:
+            yield process
+        left = [pid for pid in process.pids() if exists(pid)]
+        assert not left, "no process is left after stop"

@@ -9,6 +9,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,13 +20,15 @@ from bawn.gateway import Gateway, Stages
 from bawn.identity import credentials
 from bawn.identity.build import build_identity
 from bawn.identity.tokens import Bearers
+from bawn.model import Health
 from bawn.policy.roles import Roles
 from bawn.ports import HttpClient, Upstream
 from bawn.protocol.sealing import Sealer
 from bawn.protocol.sessions import Sessions
 from bawn.steward import Steward
 from bawn.storage.directory import StateDirectory
-from bawn.telemetry.metrics import Metrics
+from bawn.telemetry.exposition import Exposition, Sources
+from bawn.telemetry.metrics import Meter
 from bawn.upstream.exchange import Wire
 from bawn.upstream.http import Remote
 from bawn.upstream.http1 import PooledClient
@@ -41,7 +44,8 @@ class Assembly:
     identity: Bearers
     steward: Steward
     audit: Writer
-    metrics: Metrics
+    meter: Meter
+    exposition: Exposition
     upstreams: Mapping[str, Upstream]
     clients: tuple[HttpClient, ...]
 
@@ -72,7 +76,12 @@ class _Clients:
         client, limits = self._for(server), self._config.limits
         if server.url is None:
             url = f"http+unix://{quote(runner, safe='')}/servers/{name}"
-            return Local(Wire(name, client, url, (), limits))
+            # a first call waits for the server to start, on top of its own time
+            patient = {
+                "first_byte": limits.first_byte + limits.start,
+                "total": limits.total + limits.start,
+            }
+            return Local(Wire(name, client, url, (), limits.model_copy(update=patient)))
         return Remote(
             Wire(name, client, server.url, credentials.headers(server, self._base), limits)
         )
@@ -111,19 +120,30 @@ def assemble(
     sealer = Sealer([state.key("sealing", lambda: os.urandom(32))], lambda: os.urandom(12))
     policy = Roles(config.roles)
     catalogue = Catalogue(policy, sealer, config.limits.page)
-    metrics = Metrics()
+    meter = Meter()
     bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311  # ids for correlation, not secrets
     stages = Stages(
         policy=policy,
         audit=audit,
-        meter=metrics,
+        meter=meter,
         sessions=Sessions(sealer, time.time),
         upstreams=upstreams,
-        random_bits=lambda: bits(128),
+        random_bits=partial(bits, 128),
         challenge=identity.resources.challenge,
     )
     gateway = Gateway(config, stages, catalogue)
     steward = Steward(config, upstreams, gateway.swap)
+    exposition = Exposition(
+        meter,
+        Sources(
+            in_flight=lambda: gateway.concurrency.servers,
+            audit_records=lambda: audit.records,
+            audit_failures=lambda: audit.failures,
+            health=lambda: {name: state.health for name, state in steward.states.items()},
+            view_items=lambda: steward.items,
+            states=tuple(Health),
+        ),
+    )
     return Assembly(
-        config, gateway, identity, steward, audit, metrics, upstreams, tuple(clients.all)
+        config, gateway, identity, steward, audit, meter, exposition, upstreams, tuple(clients.all)
     )

@@ -5,6 +5,7 @@ The MCP endpoints are a bare ASGI application; everything else is Starlette's.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from time import time
 from typing import Any
 
@@ -20,6 +21,8 @@ from bawn.identity.metadata import WELL_KNOWN
 from bawn.identity.tokens import refuse_query_token
 from bawn.model import Peer
 from bawn.policy.roles import may_manage
+from bawn.protocol.headers import single
+from bawn.telemetry.exposition import CONTENT_TYPE
 from bawn.transport.http import McpEndpoint, Receive, Scope, Send
 from bawn.transport.origin import OriginGuard, for_listener
 
@@ -37,7 +40,7 @@ class DataFront:
             rooms.gateway,
             rooms.identity,
             self._guard,
-            rooms.metrics,
+            rooms.meter,
             servers=config.servers,
             challenge=rooms.identity.resources.challenge,
             body_limit=config.limits.body,
@@ -45,14 +48,13 @@ class DataFront:
         self._public = _starlette([Route(WELL_KNOWN + "{rest:path}", _metadata(rooms))])
         self._management = management(rooms, open_to_all=False)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path: str = scope["path"]
         if path == "/mcp" or path.startswith("/mcp/"):
-            await self._mcp(scope, receive, send)
-        elif scope["state"]["peer"].uid is not None:
-            await self._management(scope, receive, send)
-        else:
-            await _guarded(self._guard, self._public, scope, receive, send)
+            return self._mcp(scope, receive, send)
+        if scope["state"]["peer"].uid is not None:
+            return self._management(scope, receive, send)
+        return _guarded(self._guard, self._public, scope, receive, send)
 
 
 def _starlette(routes: list[Route]) -> Starlette:
@@ -64,8 +66,8 @@ def _starlette(routes: list[Route]) -> Starlette:
 async def _guarded(
     guard: OriginGuard, app: Starlette, scope: Scope, receive: Receive, send: Send
 ) -> None:
-    headers = dict(scope["headers"])
     try:
+        headers = single(scope["headers"])
         guard.check(headers.get(b"host"), headers.get(b"origin"))
     except Refused as refused:
         await _problem(refused)(scope, receive, send)
@@ -107,7 +109,7 @@ def management(rooms: Assembly, *, open_to_all: bool) -> Starlette:
     async def metrics(request: Request) -> Response:
         if not await allowed(request, "metrics"):
             raise Refused(HTTP_NOT_FOUND)
-        return Response(rooms.metrics.render(), media_type="text/plain; version=0.0.4")
+        return Response(rooms.exposition.render(), media_type=CONTENT_TYPE)
 
     return _starlette(
         [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

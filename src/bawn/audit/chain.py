@@ -27,8 +27,8 @@ class Chain:
         self._prev = ""
         self._seq: int | None = None  # of the line before; None where that cannot be known
         self.lines = 0
-        self.record: Record | None = None
-        """The last readable record."""
+        self.ended = False
+        """Whether nothing may follow."""
 
     @property
     def last(self) -> str:
@@ -39,11 +39,6 @@ class Chain:
     def number(self) -> int:
         """The `seq` of the next line."""
         return 1 if self._seq is None else self._seq + 1
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing may follow."""
-        return isinstance(self.record, Ending)
 
     def judge(self, line: bytes) -> Verdict:
         """Judge the next line, without its newline."""
@@ -56,7 +51,7 @@ class Chain:
         self.lines += 1
         self._prev = hash_of(line)
         self._seq = None if record is None else record.seq
-        self.record = record or self.record
+        self.ended = self.ended or isinstance(record, Ending)
         return Verdict(record, fault)
 
     def _fault(self, record: Record) -> str:

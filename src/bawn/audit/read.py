@@ -69,11 +69,6 @@ class Reader:
         tails = [self._known.setdefault(path, _Tail(path)) for path in waiting]
         yield from _merged([tail for tail in tails if not tail.finished])
 
-    def close(self) -> None:
-        """Close the files."""
-        for tail in self._known.values():
-            tail.close()
-
 
 def _merged(tails: list[_Tail]) -> Iterator[Found | Problem]:
     """Merge by time; a segment is opened only when its turn comes, for there may be thousands."""
@@ -101,8 +96,7 @@ class _Tail:
         self.finished = False
         self._chain = Chain(path.name)
         self._offset = 0  # of the first line not read
-        self._file: BinaryIO | None = None
-        self._told = False  # that it has no end
+        self._told = False  # that it has no end, or cannot be read
 
     def new(self) -> Iterator[Found | Problem]:
         """What was added since the last time."""
@@ -110,21 +104,22 @@ class _Tail:
             held = is_held(
                 self.path
             )  # asked first: what a writer wrote before it let go is read below
-            file = self._file = self._file or self.path.open("rb")
-            size = os.fstat(file.fileno()).st_size
+            file = self.path.open("rb")
         except OSError as problem:
-            yield self._problem(f"cannot be read: {problem.strerror}", whole=True)
+            if not self._told:
+                self._told = True
+                yield self._problem(f"cannot be read: {problem.strerror}", whole=True)
             return
-        if size < self._offset:
-            yield self._problem("lost lines that were read before", whole=True)
-            self._offset = size
-        file.seek(self._offset)
-        yield from self._lines(file)
+        with file:
+            size = os.fstat(file.fileno()).st_size
+            if size < self._offset:
+                yield self._problem("lost lines that were read before", whole=True)
+                self._offset = size
+            file.seek(self._offset)
+            yield from self._lines(file)
         if not held:
             yield from self._end(size)
-        if self._chain.ended:
-            self.finished = True
-            self.close()
+        self.finished = self._chain.ended
 
     def _lines(self, file: BinaryIO) -> Iterator[Found | Problem]:
         for line in file:
@@ -165,11 +160,6 @@ class _Tail:
 
     def _problem(self, text: str, *, whole: bool = False) -> Problem:
         return Problem(self.path.name, 0 if whole else self._chain.lines, text)
-
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
 
 
 def _end_fault(path: Path, expected: str) -> str:

@@ -6,11 +6,11 @@ the chain, which is over ciphertext, stands. A running writer lets go of a key w
 
 from __future__ import annotations
 
-import hmac
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ _NONCE: Final = 12  # bytes; NIST SP 800-38D, section 8.2.2: random, below 2^32 
 
 
 class KeyedDigests:
-    """HMAC-SHA-256 (RFC 2104) under a key of the state directory, apart for each purpose.
+    """Keyed BLAKE2b (RFC 7693) under a key of the state directory, apart for each purpose.
 
     A plain digest of something short could be found by trying; this one needs the key as well.
     """
@@ -37,12 +37,10 @@ class KeyedDigests:
 
     def purpose(self, name: str) -> Callable[[bytes], str]:
         """A function from content to its digest in hex, unrelated to that of any other purpose."""
-        start = hmac.new(self._key, name.encode() + b"\0", "sha256")
+        key, person = self._key, name.encode()
 
         def digest(content: bytes) -> str:
-            keyed = start.copy()
-            keyed.update(content)
-            return keyed.hexdigest()
+            return blake2b(content, digest_size=32, key=key, person=person).hexdigest()
 
         return digest
 

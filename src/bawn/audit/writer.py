@@ -25,6 +25,7 @@ from bawn.audit.entries import (
     encode,
     hash_of,
 )
+from bawn.audit.recover import recover
 from bawn.audit.segment import NotDurable, SegmentFile, ShortWrite, heads, name_of
 from bawn.errors import AUDIT_UNAVAILABLE, Refused
 from bawn.model import Call, Decision, Item
@@ -45,7 +46,7 @@ log = logging.getLogger("bawn.audit")
 class Writer:
     """`ports.Audit` over segments of one process. Not for use from several threads.
 
-    Without `schedule`, outcomes and refusals wait for the next intent, `flush` or `close`.
+    First it ends the segments of writers that died, and then follows on all that have ended. Without `schedule`, outcomes and refusals wait for the next intent, `flush` or `close`.
 
     Raises:
         Misconfigured: the keys of the state directory cannot be used.
@@ -82,6 +83,7 @@ class Writer:
         self.healthy = True
         """Whether the last write went well."""
         try:
+            recover(self._directory, clock)
             self._after = heads(self._directory)
             self._segment = self._begin()
         except OSError as problem:
@@ -112,7 +114,9 @@ class Writer:
     def refusal(self, call: Call, reason: str, detail: str) -> None:
         """Append that a call was refused before it left. Never raises."""
         try:
-            self._later(self._describe.refusal(call, reason, detail, self._clock()))
+            record = self._describe.refusal(call, reason, detail, self._clock())
+            encode(record)  # it holds what the caller sent: it must not stand in later intents' way
+            self._later(record)
         except Exception as problem:  # noqa: BLE001  # the call is refused already
             self._drop(problem)
 
@@ -139,7 +143,6 @@ class Writer:
             self._segment.release()
 
     def _later(self, record: Record) -> None:
-        encode(record)  # what cannot be encoded must not stand in the way of later intents
         if len(self._pending) >= MAX_PENDING:
             raise OSError("too many records wait for the disk")
         self._pending.append(record)

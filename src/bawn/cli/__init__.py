@@ -12,7 +12,6 @@ from bawn.cli import config as config_verbs
 from bawn.cli import server as server_verbs
 from bawn.cli.connect import connect, disconnect
 from bawn.cli.doctor import doctor
-from bawn.cli.init import init
 from bawn.cli.reload import reload
 from bawn.cli.scan import scan
 from bawn.cli.status import status
@@ -46,11 +45,26 @@ def _root(
     """The guarded gate between AI agents and MCP servers."""
 
 
-for verb in (up, trust, reload, stdio, init, scan, connect, disconnect, token, status, doctor):
+server = typer.Typer(help="The servers in the configuration.", no_args_is_help=True)
+server.command("add")(server_verbs.add)
+server.command("list")(server_verbs.list_servers)
+server.command("show")(server_verbs.show)
+server.command("remove")(server_verbs.remove)
+
+config = typer.Typer(help="The configuration itself.", no_args_is_help=True)
+config.command("show")(config_verbs.show)
+config.command("check")(config_verbs.check)
+config.command("schema")(config_verbs.schema)
+config.command("docs")(config_verbs.docs)
+
+audit = typer.Typer(help="The record of every call.", no_args_is_help=True)
+audit.command("tail")(audit_verbs.tail)
+
+for verb in (up, trust, reload, stdio, scan, connect, disconnect, token, status, doctor):
     app.command()(verb)
-app.add_typer(server_verbs.app, name="server", help="The servers in the configuration.")
-app.add_typer(config_verbs.app, name="config", help="The configuration itself.")
-app.add_typer(audit_verbs.app, name="audit", help="The record of every call.")
+app.add_typer(server, name="server")
+app.add_typer(config, name="config")
+app.add_typer(audit, name="audit")
 
 
 def main() -> None:

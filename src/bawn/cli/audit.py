@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bawn.cli.options import ConfigOption, JsonOption, fail, find_config
+from bawn.cli.options import ConfigOption, JsonOption, fail
+from bawn.cli.reading import explained, loaded
 from bawn.telemetry.text import printable
 
 if TYPE_CHECKING:
@@ -37,27 +38,22 @@ def tail(
     json: JsonOption = False,
 ) -> None:
     """Show the last calls and refusals. Exit code 1 tells that the chain of records is damaged."""
-    from bawn.errors import Misconfigured
-
     try:
-        state = _state(find_config(config))
-        sound = _show(state, lines, follow=follow, as_json=json)
-    except Misconfigured as problem:
-        fail(str(problem), code=2)
+        with explained():
+            sound = _show(_state(config), lines, follow=follow, as_json=json)
+    except BrokenPipeError:
+        _leave_pipe()
+        return
     except OSError as problem:
-        if isinstance(problem, BrokenPipeError):
-            _leave_pipe()
-            return
         fail(f"the audit cannot be read: {problem}", "Look at the directory that holds `state`.")
     if not sound:
         raise typer.Exit(1)
 
 
-def _state(path: Path) -> StateDirectory:
-    from bawn.config.load import load
+def _state(config: Path | None) -> StateDirectory:
     from bawn.storage import StateDirectory
 
-    state = load(path, os.environ).state
+    state = loaded(config).state
     if not (state / "audit").is_dir():
         fail(f"there is no audit in {state} yet.", "Start the gate with `bawn up`.")
     return StateDirectory(state)
@@ -76,7 +72,6 @@ def _show(state: StateDirectory, lines: int, *, follow: bool, as_json: bool) -> 
             _report(faults)
             _print(new, as_json=as_json)
             problems += faults
-    reader.close()
     return not problems
 
 
@@ -94,7 +89,6 @@ def _recent(
         calls, problems = _split(joiner.join(reader.poll()))
         if reader.complete or len(calls) >= lines:
             return reader, joiner, calls, problems
-        reader.close()
         newest *= 2
 
 

@@ -10,25 +10,31 @@ import typer
 from bawn.cli.options import ConfigOption, JsonOption
 from bawn.cli.quoting import printable
 from bawn.cli.reading import loaded
-from bawn.config.render import effective, rendered
+
+app = typer.Typer(no_args_is_help=True)
 
 
+@app.command()
 def schema() -> None:
-    """Print the JSON Schema of bawn.yaml, for editors."""
+    """Print the JSON Schema of bawn.yaml, for editors. (stable)"""
     from bawn.config.schema import json_schema
 
     print(json.dumps(json_schema(), indent=2))
 
 
+@app.command()
 def docs() -> None:
-    """Print docs/configuration.md: every key with its type, default and meaning."""
+    """Print docs/configuration.md: every key with its type, default and meaning. (stable)"""
     from bawn.config.schema import markdown
 
     print(markdown(), end="")
 
 
+@app.command()
 def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Print the configuration in effect: file, environment and defaults, with secrets hidden."""
+    """Print the configuration in effect: file, environment and defaults. Secrets are hidden. (stable)"""
+    from bawn.config.render import effective, rendered
+
     found = loaded(config)
     tree = effective(found.config)
     if as_json:
@@ -39,11 +45,12 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         print(printable(line))
 
 
+@app.command()
 def check(
     config: ConfigOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print problems only.")] = False,
 ) -> None:
-    """Check the configuration: exit code 0 when it can be used, 2 with every problem when not."""
+    """Check the configuration: exit code 0 when it can be used, 2 with every problem if not. (stable)"""
     found = loaded(config)
     if not quiet:
         count = len(found.config.servers)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +36,7 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would c
 
 def connect(
     clients: ClientsArgument = None,
+    *,
     every: AllOption = False,
     server: Annotated[
         list[str] | None,
@@ -59,12 +61,12 @@ def connect(
 
     chosen = _chosen(clients, every)
     found = loaded(config)
-    wanted = _wanted(server, found.config.servers)
-    gate = Gate(program(), found.path)
+    known = list(found.config.servers)
+    gate = Gate(program(), found.path, found.config.servers)
     if aggregate:
-        plans, refused = _aggregate_plans(chosen, gate, directory, named=bool(clients))
+        plans, refused = _aggregated(chosen, gate, directory, create=not every)
     else:
-        plans, refused = _plans(chosen, gate, directory, wanted, list(found.config.servers))
+        plans, refused = _in_place(chosen, gate, directory, _wanted(server, known))
     changing = [plan for plan in plans if plan.changes]
     for plan in plans:
         _show(plan)
@@ -74,7 +76,7 @@ def connect(
         _ask(yes, f"Write {_files(len(changing))}?")
         with explained():
             journal = Journal(default_path(os.environ))
-            refused += _each(changing, lambda plan: apply(plan, journal))
+            refused += _carried_out((plan.path, partial(apply, plan, journal)) for plan in changing)
         print("Restart the clients. `bawn disconnect` takes this back.")
     if refused:
         raise typer.Exit(1)
@@ -82,6 +84,7 @@ def connect(
 
 def disconnect(
     clients: ClientsArgument = None,
+    *,
     every: AllOption = False,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
@@ -110,7 +113,7 @@ def disconnect(
     elif undos and not dry_run:
         _ask(yes, f"Restore {_files(len(undos))}?")
         with explained():
-            refused += _each(undos, lambda undo: apply(undo, journal))
+            refused += _carried_out((undo.path, partial(apply, undo, journal)) for undo in undos)
     if refused or any(undo.left for undo in undos):
         raise typer.Exit(1)
 
@@ -118,16 +121,18 @@ def disconnect(
 def program() -> str:
     """The absolute path of the `bawn` program, for entries that work from anywhere."""
     called = Path(sys.argv[0])
-    beside = Path(sys.executable).with_name("bawn")
-    for candidate in (called if called.name == "bawn" else None, shutil.which("bawn"), beside):
-        if candidate is not None and os.access(candidate, os.X_OK) and Path(candidate).is_file():
-            # Links are kept: installers move what they point to at every upgrade.
-            return os.path.abspath(candidate)
-    fail(
-        "the program `bawn` was not found, so clients could not start it.",
-        "Install it, for example with `uv tool install bawn`.",
-        code=2,
-    )
+    on_path = shutil.which("bawn")
+    candidates = [called] if called.name == "bawn" else []
+    candidates += [Path(on_path)] if on_path else []
+    candidates.append(Path(sys.executable).with_name("bawn"))
+    found = next((c for c in candidates if c.is_file() and os.access(c, os.X_OK)), None)
+    if found is None:
+        fail(
+            "the program `bawn` was not found, so clients could not start it.",
+            "Install it, for example with `uv tool install bawn`.",
+            code=2,
+        )
+    return str(found.absolute())  # links are kept: installers move what they lead to
 
 
 def _chosen(names: list[str] | None, every: bool) -> list[Client]:
@@ -150,9 +155,117 @@ def _chosen(names: list[str] | None, every: bool) -> list[Client]:
     return [known[name] for name in dict.fromkeys(names or known)]
 
 
-def _wanted(asked: list[str] | None, known: Sequence[str] | dict[str, object]) -> list[str]:
+def _wanted(asked: list[str] | None, known: list[str]) -> list[str]:
     for name in asked or ():
         if name not in known:
             listed = ", ".join(known) or "none"
             fail(f"no server `{printable(name)}`; the configuration has {listed}.", code=2)
-    return list(asked or known)
+    return asked or known
+
+
+def _in_place(
+    clients: list[Client], gate: Gate, directory: Path | None, wanted: list[str]
+) -> tuple[list[Plan], int]:
+    """A plan for each file, and how many files are refused."""
+    from bawn.discovery.clients import Roots
+    from bawn.discovery.inventory import inventory
+    from bawn.discovery.rewrite import plan_in_place
+    from bawn.discovery.spans import Unreadable
+
+    plans: list[Plan] = []
+    refused = 0
+    project = directory.absolute() if directory else None
+    for file in inventory(Roots.of(os.environ), project, clients):
+        try:
+            plans.append(plan_in_place(file, gate, wanted))
+        except Unreadable as problem:
+            refused += _refuse(file.path, problem)
+    return plans, refused
+
+
+def _aggregated(
+    clients: list[Client], gate: Gate, directory: Path | None, *, create: bool
+) -> tuple[list[Plan], int]:
+    """The same, for one entry in each client's first file."""
+    from bawn.discovery.clients import Roots
+    from bawn.discovery.inventory import aggregate_target
+    from bawn.discovery.rewrite import plan_aggregate
+    from bawn.discovery.spans import Unreadable
+
+    plans: list[Plan] = []
+    refused = 0
+    project = directory.absolute() if directory else None
+    for client in clients:
+        target = aggregate_target(client, Roots.of(os.environ), project, create=create)
+        if target is None:
+            print(f"{client.title}: no file to add an entry to.")
+            continue
+        try:
+            plans.append(plan_aggregate(target[0], gate, target[1]))
+        except Unreadable as problem:
+            refused += _refuse(target[0].path, problem)
+    return plans, refused
+
+
+def _show(plan: Plan) -> None:
+    """The difference for one file, and what is left as it is."""
+    from bawn.discovery.difference import unified
+
+    if not plan.changes and not plan.left:
+        return
+    path = printable(str(plan.path))
+    target = plan.snapshot.target if plan.path.is_symlink() and plan.snapshot else None
+    link = f" (a link to {printable(str(target))})" if target else ""
+    if plan.changes:
+        print(f"--- {path}{link}\n+++ {path}, connected")
+        for line in unified(plan.document, plan.edits):
+            print("\t".join(map(printable, line.split("\t"))))
+    else:
+        print(f"{plan.client.title}: {path}{link}")
+    for left in plan.left:
+        print(f"  left as it is: {printable(left.name)} ({printable(left.why)})")
+    if any(left.unknown for left in plan.left):
+        print("  `bawn init` imports such servers; `bawn server add` adds one.")
+    print()
+
+
+def _show_undo(undo: Undo) -> None:
+    path = printable(str(undo.path))
+    how = "byte for byte" if undo.exact else "entry by entry: the file has changed since"
+    if undo.restored:
+        print(f"{path}: {how}")
+    for name in dict.fromkeys(undo.restored):
+        print(f"  restored: {printable(name)}")
+    for name, why in undo.left:
+        print(f"  {path}: left as it is: {printable(name)} ({why})")
+
+
+def _ask(yes: bool, question: str) -> None:
+    if yes:
+        return
+    if not on_terminal():
+        fail("there is no terminal to ask on.", "Read what changes, then say `--yes`.", code=2)
+    if not typer.confirm(question, default=False):
+        fail("nothing was written.")
+
+
+def _carried_out(steps: Iterable[tuple[Path, Callable[[], None]]]) -> int:
+    """Take every step, and count those that were refused."""
+    from bawn.discovery.spans import Unreadable
+
+    refused = 0
+    for path, step in steps:
+        try:
+            step()
+        except Unreadable as problem:
+            refused += _refuse(path, problem)
+    return refused
+
+
+def _refuse(path: Path, problem: Exception) -> int:
+    print(f"bawn: {printable(str(path))}: {printable(str(problem))}", file=sys.stderr)
+    return 1
+
+
+def _files(number: int) -> str:
+    return f"{number} file{'' if number == 1 else 's'}"

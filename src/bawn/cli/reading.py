@@ -7,16 +7,22 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from bawn.cli.options import find_config
-from bawn.config.load import Loaded, load
+from bawn.cli.quoting import printable
 from bawn.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from bawn.config.load import Loaded
 
 
 def loaded(config: Path | None) -> Loaded:
     """The configuration in effect; exits with 2 and every problem when it cannot be used."""
+    from bawn.config.load import load
+
     path = find_config(config)
     with explained():
         return load(path, os.environ)
@@ -29,7 +35,8 @@ def explained() -> Iterator[None]:
         yield
     except Misconfigured as error:
         for problem in error.problems:
-            print(f"bawn: {problem}", file=sys.stderr)
+            first, *more = map(printable, problem.split("\n"))
+            print(f"bawn: {first}", *more, sep="\n", file=sys.stderr)
         raise typer.Exit(2) from None
 
 

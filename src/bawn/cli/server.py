@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bawn.cli.options import ConfigOption, JsonOption, fail, find_config
 from bawn.cli.quoting import command_line, printable
 from bawn.cli.reading import explained, loaded, on_terminal
-from bawn.config import edit, trust
-from bawn.config.load import Loaded
-from bawn.config.model import Server
-from bawn.config.render import effective, rendered
 
+if TYPE_CHECKING:
+    from bawn.config.load import Loaded
+    from bawn.config.model import Server
+
+app = typer.Typer(no_args_is_help=True)
 NameArgument = Annotated[str, typer.Argument(help="Id of the server.", show_default=False)]
 
 
+@app.command()
 def add(
     name: NameArgument,
     command: Annotated[
@@ -49,7 +51,9 @@ def add(
     ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Add a server: `bawn server add NAME --url URL`, or `bawn server add NAME -- COMMAND ARGS`."""
+    """Add a server: `bawn server add NAME --url URL`, or `bawn server add NAME -- COMMAND ARGS`. (stable)"""
+    from bawn.config import edit
+
     if bool(command) == bool(url):
         fail(
             "expected either --url or a command after `--`.",
@@ -75,8 +79,11 @@ def add(
         _tell_next(found, f"Added `{name}` to {printable(str(found.path))}.")
 
 
+@app.command("list")
 def list_servers(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """List the servers in the file."""
+    """List the servers in the file. (stable)"""
+    from bawn.config.render import effective
+
     found = loaded(config)
     servers = found.config.servers
     if as_json:
@@ -90,8 +97,11 @@ def list_servers(config: ConfigOption = None, as_json: JsonOption = False) -> No
         print(f"{name:{width}}  {server.isolation:9}  {_target(found, name, server)}")
 
 
+@app.command()
 def show(name: NameArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Show one server of the file, defaults included, with secrets hidden."""
+    """Show one server of the file, defaults included. Secrets are hidden. (stable)"""
+    from bawn.config.render import effective, rendered
+
     found = loaded(config)
     _insist_on(found, name)
     tree = effective(found.config)["servers"][name]
@@ -102,12 +112,15 @@ def show(name: NameArgument, config: ConfigOption = None, as_json: JsonOption = 
         print(printable(line))
 
 
+@app.command()
 def remove(
     name: NameArgument,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Remove a server from the file."""
+    """Remove a server from the file. (stable)"""
+    from bawn.config import edit
+
     path = find_config(config)
     if not yes and not on_terminal():
         fail("there is no terminal to ask on.", "Say `--yes` to remove it unasked.", code=2)
@@ -127,6 +140,8 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _tell_next(found: Loaded, done: str) -> None:
+    from bawn.config import trust
+
     print(done)
     if trust.launches(found.config) and not trust.is_trusted(found.path, found.digest):
         print(f"Next: `bawn trust --config {found.path}`, before its commands are started.")
@@ -141,6 +156,8 @@ def _insist_on(found: Loaded, name: str) -> None:
 
 
 def _target(found: Loaded, name: str, server: Server) -> str:
+    from bawn.config.render import effective
+
     if server.command is not None:
         return command_line(server.command)
     return printable(str(effective(found.config)["servers"][name]["url"]))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
-from bawn.cli.options import ConfigOption, JsonOption, fail, find_config
+from bawn.cli.options import ConfigOption, JsonOption, fail
+from bawn.cli.reading import explained, loaded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,17 +15,13 @@ if TYPE_CHECKING:
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show the running gate and the state of each server. (stable)"""
     from bawn.app.control import NotRunningError, ask
-    from bawn.config.load import load
-    from bawn.errors import Misconfigured
 
-    path = find_config(config)
-    try:
-        loaded = load(path, os.environ)
-        gate = ask(loaded.state, "status")
-    except Misconfigured as error:
-        fail(str(error), code=2)
-    except NotRunningError as error:
-        fail(str(error), f"Start one with `bawn up --config {path}`.")
+    found = loaded(config)
+    with explained():
+        try:
+            gate = ask(found.state, "status")
+        except NotRunningError as error:
+            fail(str(error), f"Start one with `bawn up --config {found.path}`.")
     gate["health"] = health(gate["socket"])
     print(json.dumps(gate, indent=2) if as_json else _text(gate))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,8 @@ from urllib.parse import quote
 
 import typer
 
-from bawn.cli.options import ConfigOption, fail, find_config
+from bawn.cli.options import ConfigOption, fail
+from bawn.cli.reading import explained, loaded
 
 if TYPE_CHECKING:
     from bawn.config.load import Loaded
@@ -28,28 +28,22 @@ def stdio(
     config: ConfigOption = None,
 ) -> None:
     """Speak MCP on standard input and output; what clients start. (stable)"""
-    from bawn.config.load import load
-    from bawn.errors import Misconfigured
-
-    path = find_config(config)
-    try:
-        loaded = load(path, os.environ)
-    except Misconfigured as error:
-        fail(str(error), code=2)
-    if server is not None and server not in loaded.config.servers:
-        known = ", ".join(loaded.config.servers) or "none"
-        fail(f"no server {server!r} in {path}; there is: {known}.", code=2)
-    asyncio.run(_carry(loaded, server))
+    found = loaded(config)
+    if server is not None and server not in found.config.servers:
+        known = ", ".join(found.config.servers) or "none"
+        fail(f"no server {server!r} in {found.path}; there is: {known}.", code=2)
+    with explained():
+        asyncio.run(_carry(found, server))
 
 
-async def _carry(loaded: Loaded, server: str | None) -> None:
+async def _carry(found: Loaded, server: str | None) -> None:
     from bawn.storage.directory import StateDirectory
     from bawn.transport.stdio import Bridge, Target
     from bawn.upstream.http1 import PooledClient
 
-    gate = StateDirectory(loaded.state).socket("gate.sock")
-    await _ensure_running(loaded, gate)
-    limits = loaded.config.limits
+    gate = StateDirectory(found.state).socket("gate.sock")
+    await _ensure_running(found, gate)
+    limits = found.config.limits
     path = "/mcp" if server is None else f"/mcp/{server}"
     url = f"http+unix://{quote(str(gate), safe='')}{path}"
     reader = asyncio.StreamReader(limit=limits.body)
@@ -69,28 +63,28 @@ async def _carry(loaded: Loaded, server: str | None) -> None:
         await client.aclose()
 
 
-async def _ensure_running(loaded: Loaded, gate: Path) -> None:
+async def _ensure_running(found: Loaded, gate: Path) -> None:
     if await _answers(gate):
         return
-    log = loaded.state / "run" / "bawn.log"
-    daemon = _start(loaded, log)
+    log = found.state / "run" / "bawn.log"
+    daemon = _start(found, log)
     for _ in range(int(_START / _POLL)):
         if await _answers(gate):
             return
         if daemon.poll() not in (None, 0):
             fail(
-                f"the gate did not start; {log} says why.", f"Try `bawn up --config {loaded.path}`."
+                f"the gate did not start; {log} says why.", f"Try `bawn up --config {found.path}`."
             )
         await asyncio.sleep(_POLL)
     fail(f"the gate did not get ready within {_START:g} s; {log} says why.")
 
 
-def _start(loaded: Loaded, log: Path) -> subprocess.Popen[bytes]:
+def _start(found: Loaded, log: Path) -> subprocess.Popen[bytes]:
     """The gate as a process of its own, which outlives this client."""
     with log.open("ab") as output:
         log.chmod(0o600)
         return subprocess.Popen(
-            [sys.executable, "-m", "bawn", "up", "--config", str(loaded.path)],
+            [sys.executable, "-m", "bawn", "up", "--config", str(found.path)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -20,8 +20,9 @@ _TTL: Final = re.compile(r"([0-9]{1,7})([smhd])")
 _UNIT: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LONG: Final = 86_400
 
-SubjectArgument = Annotated[
-    str, typer.Argument(help="Who will call: a person or an agent, as the audit shall name it.")
+SubjectOption = Annotated[
+    str,
+    typer.Option("--sub", help="Who will call: a person or an agent, as the audit shall name it."),
 ]
 RoleOption = Annotated[
     list[str] | None,
@@ -37,8 +38,8 @@ ServerOption = Annotated[
 
 
 def token(
-    sub: SubjectArgument,
     *,
+    sub: SubjectOption,
     role: RoleOption = None,
     ttl: TtlOption = "1h",
     server: ServerOption = None,

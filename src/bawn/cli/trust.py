@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bawn.cli.options import ConfigOption, fail
 from bawn.cli.quoting import command_line, printable
 from bawn.cli.reading import explained, loaded, on_terminal
-from bawn.config import trust as consents
-from bawn.config.trust import Launch
+
+if TYPE_CHECKING:
+    from bawn.config.load import Loaded
 
 
 def trust(
@@ -19,42 +20,59 @@ def trust(
         bool, typer.Option("--yes", "-y", help="Consent without being asked, for scripts.")
     ] = False,
 ) -> None:
-    """Show every command that the configuration starts, and consent to it as it is."""
+    """Show every command that the configuration starts, and consent to it as it is. (stable)"""
+    from bawn.config import trust as consents
+
     found = loaded(config)
-    starts = consents.launches(found.config)
-    if not starts:
+    if not consents.launches(found.config):
         print(f"{printable(str(found.path))} starts no programs: no consent is needed.")
         return
-    print(f"{printable(str(found.path))} starts, as you and on this machine:\n")
-    for start in starts:
-        _show(start)
     with explained():
         if consents.is_trusted(found.path, found.digest):
+            _show(found)
             print("You have consented to this already; nothing has changed since.")
             return
-        _ask(yes)
-        consents.record(found.path, found.digest)
+        consent(found, yes=yes)
+
+
+def consent(found: Loaded, *, yes: bool = False) -> None:
+    """Let a configuration pass that is trusted or starts nothing; else show, ask and record.
+
+    Raises:
+        Misconfigured: the store of consents cannot be used.
+    """
+    from bawn.config import trust as consents
+
+    if not consents.launches(found.config) or consents.is_trusted(found.path, found.digest):
+        return
+    _show(found)
+    if not yes:
+        _ask(found)
+    consents.record(found.path, found.digest)
     print("Consent is recorded, for the file as it is now. A change to it asks again.")
 
 
-def _show(start: Launch) -> None:
-    print(f"  {start.server}")
-    print(f"    {command_line(start.command)}")
-    if start.cwd is not None:
-        print(f"    in {printable(start.cwd)}")
-    for name, value in start.env.items():
-        print(f"    with {printable(name)}={printable(value)}")
-    print()
+def _show(found: Loaded) -> None:
+    from bawn.config import trust as consents
+
+    print(f"{printable(str(found.path))} starts, on this machine and as you:\n")
+    for start in consents.launches(found.config):
+        print(f"  {start.server}")
+        print(f"    {command_line(start.command)}")
+        if start.cwd is not None:
+            print(f"    in {printable(start.cwd)}")
+        for name, value in start.env.items():
+            print(f"    with {printable(name)}={printable(value)}")
+        print()
 
 
-def _ask(yes: bool) -> None:
-    if yes:
-        return
+def _ask(found: Loaded) -> None:
+    path = command_line([str(found.path)])
     if not on_terminal():
         fail(
-            "there is no terminal to ask on, so nothing was consented to.",
-            "Read the commands above, then run `bawn trust --yes`.",
+            "the owner's consent to these programs is needed, and there is no terminal to ask on.",
+            f"Read the commands above, then run `bawn trust --yes --config {path}`.",
             code=2,
         )
     if not typer.confirm("Start these programs from now on?", default=False):
-        fail("nothing was consented to.", "Servers with a `command` will not be started.")
+        fail("nothing was consented to, and nothing is started.")

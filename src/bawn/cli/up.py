@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bawn.cli.options import ConfigOption, fail, find_config
+from bawn.cli.options import ConfigOption, fail
+from bawn.cli.reading import explained, loaded
 
 if TYPE_CHECKING:
     from bawn.config.load import Loaded
@@ -27,49 +27,45 @@ def up(
     """Start the gate in front of your servers. (stable)"""
     from bawn.app.process import ChildFailedError
     from bawn.cli.trust import consent
-    from bawn.config.load import load
-    from bawn.errors import Misconfigured
     from bawn.telemetry import logs
 
-    path = find_config(config)
-    try:
-        loaded = load(path, os.environ)
-        logs.configure(loaded.config.log.format, loaded.config.log.level, sys.stderr)
+    found = loaded(config)
+    logs.configure(found.config.log.format, found.config.log.level, sys.stderr)
+    with explained():
         if not trust_config:
-            consent(loaded)
-        asyncio.run(_run(loaded, insecure_no_auth=insecure_no_auth, trusted=trust_config))
-    except Misconfigured as error:
-        fail(str(error), code=2)
-    except ChildFailedError as error:
-        fail(str(error), "Look at the log above; `bawn doctor` checks the surroundings.")
+            consent(found)
+        try:
+            asyncio.run(_run(found, insecure_no_auth=insecure_no_auth, trusted=trust_config))
+        except ChildFailedError as error:
+            fail(str(error), "Look at the log above; `bawn doctor` checks the surroundings.")
 
 
-async def _run(loaded: Loaded, *, insecure_no_auth: bool, trusted: bool) -> None:
+async def _run(found: Loaded, *, insecure_no_auth: bool, trusted: bool) -> None:
     from bawn.app.control import Control
     from bawn.app.supervisor import Supervisor
     from bawn.app.watch import watch
 
-    supervisor = Supervisor(loaded, insecure_no_auth=insecure_no_auth, trusted=trusted)
+    supervisor = Supervisor(found, insecure_no_auth=insecure_no_auth, trusted=trusted)
     with supervisor.state.hold():
         control = await Control(supervisor).serve()
         watching = asyncio.create_task(watch(supervisor))
         try:
-            await supervisor.run(lambda: print(welcome(loaded), flush=True))
+            await supervisor.run(lambda: print(welcome(found), flush=True))
         finally:
             watching.cancel()
             control.close()
 
 
-def welcome(loaded: Loaded) -> str:
+def welcome(found: Loaded) -> str:
     """What the owner reads once callers are served: where, how, and what is protected."""
-    config = loaded.config
+    config = found.config
     names = ", ".join(config.servers) or "none yet: `bawn server add` brings one"
     local = [name for name, server in config.servers.items() if server.command]
     unconfined = (
         f"\n  Local servers run unconfined, with your rights: {', '.join(local)}." if local else ""
     )
     token = {
-        "embedded": f"`bawn token --sub you --role developer --config {loaded.path}`",
+        "embedded": f"`bawn token --sub you --role developer --config {found.path}`",
         "oidc": "your authorization server",
         "none": "nobody: identity.mode is none, everybody on this machine may call",
     }[config.identity.mode]

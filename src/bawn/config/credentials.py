@@ -32,6 +32,7 @@ _PREFIXED = re.compile(
     r"|hf_[A-Za-z0-9]{8}|SG\.[A-Za-z0-9_-]{8}|do[opr]_v1_|shp(?:at|ca|pa|ss)_|dckr_pat_|ops_ey|hv[sbr]\."
     r"|AGE-SECRET-KEY-|lin_api_|ntn_[0-9A-Za-z]{8}|secret_[A-Za-z0-9]{8}|figd_|PMAK-|eyJ[A-Za-z0-9_-]{8})"
 )
+_LOGIN = re.compile(r"://[^/\s?#@]*@")
 _RUN = re.compile(r"[A-Za-z0-9_+/=.~%-]{20,}")
 _RUN_IN_PATH = re.compile(r"[A-Za-z0-9_+=.~%-]{20,}")
 _NUMBER = re.compile(r"v?[0-9]{1,10}")
@@ -58,7 +59,7 @@ def known_credential(text: str) -> bool:
 
 def url_with_login(text: str) -> bool:
     """Whether the text holds a URL with a user or password before its host."""
-    return bool(re.search(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s?#]*@", text))
+    return bool(_LOGIN.search(text))
 
 
 def query_credential(url: str) -> str | None:

@@ -34,7 +34,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 32
-MAX_VALUES: Final = 100_000
+MAX_VALUES: Final = 20_000
 
 # YAML 1.2.2 section 10.3.2, "Tag Resolution" of the core schema; infinities and NaN stay text.
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
@@ -225,6 +225,8 @@ class _Builder:
 
     def _scalar(self, event: ScalarEvent) -> Any:
         end = event.end_mark
+        if end.index == event.start_mark.index:
+            return None  # nothing is written there; the marks are those of what comes next
         # A block scalar ends at the start of the line after it.
         spills = end.column == 0 and end.line > event.start_mark.line
         self.last = max(self.last, end.line - 1 if spills else end.line)
@@ -274,10 +276,13 @@ class _Builder:
 
 
 def dotted(path: Path) -> str:
-    """A path as people write it: `servers.files.command[1]`."""
+    """A path as people write it: `servers.files.command[1]`. Keys that do not print are escaped."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += ("." if text else "") + (step if step.isprintable() else ascii(step))
     return text
 
 

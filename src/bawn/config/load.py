@@ -77,7 +77,10 @@ def check(tree: dict[str, Any]) -> None:
     Raises:
         Misconfigured: every problem, by its key.
     """
-    _, wrong = _validate(tree)
+    try:
+        _, wrong = _validate(tree)
+    except UnicodeEncodeError:  # arguments of a command line can hold any bytes
+        raise Misconfigured("not UTF-8; expected plain text") from None
     if wrong:
         raise Misconfigured(*map(str, wrong))
 

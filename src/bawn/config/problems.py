@@ -46,6 +46,7 @@ def shown(path: Path, value: Any) -> str:
     if _is_secret(path) or (isinstance(value, str) and may_be_credential(value)):
         return kind_of(value)
     text = msgspec.json.encode(value).decode()
+    text = text if text.isprintable() else ascii(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 

@@ -61,4 +61,11 @@ def _text(text: str) -> str:
     plain = _PLAIN.fullmatch(text) and isinstance(scalar(text), str)
     if plain and text.lower() not in _WORDS_OF_YAML_1_1:
         return text
-    return json.dumps(text, ensure_ascii=False)
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(char if char.isprintable() else _escaped(char) for char in quoted)
+
+
+def _escaped(char: str) -> str:
+    # YAML 1.2.2 section 5.7; not JSON's surrogate pairs.
+    code = ord(char)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

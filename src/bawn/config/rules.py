@@ -26,6 +26,10 @@ STORE: Final = (
     "store it with `keyring set bawn NAME` and write ${keyring:NAME}, "
     "or use ${file:PATH} or ${env:NAME}"
 )
+_VIA_ENV: Final = (
+    "arguments can be read by every user of the machine: give it to the program by `env`, "
+    "with ${keyring:NAME}, ${file:PATH} or ${env:NAME}"
+)
 _INLINE_REFERENCE = re.compile(r"\$\{(?:env|file|keyring):")
 _ASSIGNMENT = re.compile(r"-*([A-Za-z][A-Za-z0-9_.-]*)=(.+)", re.DOTALL)
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): *(\S.*)", re.DOTALL)
@@ -105,12 +109,6 @@ def _command(path: tuple[str, ...], command: list[Any]) -> Iterator[Problem]:
         elif _is_inline_secret(argument) or (flag and not _is_harmless(argument)):
             yield Problem((*path, at), f"this looks like a secret; {_VIA_ENV}")
         flag = argument if _FLAG.fullmatch(argument) and denotes_credential(argument) else ""
-
-
-_VIA_ENV: Final = (
-    "arguments can be read by every user of the machine: give it to the program by `env`, "
-    "with ${keyring:NAME}, ${file:PATH} or ${env:NAME}"
-)
 
 
 def _is_inline_secret(argument: str) -> bool:

@@ -39,8 +39,9 @@ Each key can be set by an environment variable, which goes before the file: `BAW
 capitals, with two underscores between levels. `BAWN_LIMITS__BODY=1048576` sets `limits.body`, and
 `BAWN_SERVERS__MY_FILES__CWD=/srv` sets `servers.my-files.cwd`: an underscore also stands for the
 hyphen of an id. Text is taken as it stands (`null` unsets what may be null); everything else is read
-as YAML, so that `BAWN_HOSTS='[gate.example.com]'` is a list. A `BAWN_` variable that is not a setting
-is an error, except {not_settings}, and the variables that Kubernetes makes for a Service named `bawn`.
+as YAML in flow style, so that `BAWN_HOSTS='[gate.example.com]'` is a list. A `BAWN_` variable that
+is not a setting is an error, except {not_settings} and the variables that Kubernetes makes for a
+Service named `bawn`.
 
 ## Secrets
 
@@ -72,8 +73,10 @@ all variables below `BAWN_SERVERS`; any change asks again. A file without any `c
 
 ## Reload
 
-A running gate applies changes to {automatic} by itself. Every other change waits for `bawn reload`,
-and so does a change that comes together with one that waits.
+A running gate applies changes by itself to these keys and what is below them: {automatic}.
+
+Every other change waits for `bawn reload`, and so does a change that comes together with one that
+waits.
 
 ## Stability
 

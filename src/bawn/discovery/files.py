@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bawn.config import atomic
+from bawn.config import files as config_files
 from bawn.discovery.spans import Unreadable
 
 MAX_BYTES = 32 << 20
@@ -43,19 +44,13 @@ def read(path: Path) -> Snapshot | None:
     Raises:
         Unreadable: it is not a regular file, too large, or cannot be read.
     """
+    limit = MAX_TOML_BYTES if path.suffix == ".toml" else MAX_BYTES
     try:
-        # Non-blocking, so that a pipe laid in a project's folder cannot hang the scan.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        raw, status = config_files.read(path, limit)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as problem:
         raise Unreadable(f"cannot be read ({problem.strerror})") from None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise Unreadable("not a regular file")
-        limit = MAX_TOML_BYTES if path.suffix == ".toml" else MAX_BYTES
-        raw = file.read(limit + 1)
     if len(raw) > limit:
         raise Unreadable(f"larger than {limit >> 20} MiB")
     target = Path(os.path.realpath(path))

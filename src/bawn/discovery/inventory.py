@@ -6,7 +6,7 @@ import itertools
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bawn.discovery import files
@@ -27,7 +27,10 @@ MAX_MATCHES = 64
 
 @dataclass(frozen=True, slots=True)
 class ClientFile:
-    """One file of one client. Either `error` says why it cannot be used, or the rest is there."""
+    """One file of one client. Either `error` says why it cannot be used, or the rest is there.
+
+    `strays`: it belongs to a project, and is a link that leads out of it.
+    """
 
     client: Client
     path: Path
@@ -36,6 +39,7 @@ class ClientFile:
     snapshot: Snapshot | None = None
     document: Document | None = None
     found: tuple[tuple[Slot, Entry], ...] = ()
+    strays: bool = False
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -59,8 +63,38 @@ def inventory(
                 seen.add(key)
                 file = read_file(client, path, location.places, late=time.monotonic() > deadline)
                 if file is not None:
-                    found.append(file)
+                    found.append(replace(file, strays=_strays(file, location, project)))
     return tuple(found)
+
+
+def aggregate_target(
+    client: Client, roots: Roots, project: Path | None, *, create: bool
+) -> tuple[ClientFile, Place] | None:
+    """The file and place for an entry that stands for all servers: the project's, or the user's.
+
+    None when there is no such file; with `create` an empty one is made up where the client's own
+    folder is there.
+    """
+    wanted = "user" if project is None else "project"
+    for location in client.locations:
+        place = location.places[0]
+        if place.scope != wanted:
+            continue
+        path = next(paths_of(location, roots, project))
+        file = read_file(client, path, location.places)
+        if file is None and create and path.parent.is_dir():
+            document = open_document(path, "" if path.suffix == ".toml" else "{}\n")
+            file = ClientFile(client, path, location.places, document=document)
+        if file is None:
+            return None
+        return replace(file, strays=_strays(file, location, project)), place
+    return None
+
+
+def _strays(file: ClientFile, location: Location, project: Path | None) -> bool:
+    if location.root != "project" or project is None or file.snapshot is None:
+        return False
+    return not file.snapshot.target.is_relative_to(os.path.realpath(project))
 
 
 def paths_of(location: Location, roots: Roots, project: Path | None) -> Iterator[Path]:

@@ -36,6 +36,7 @@ class JsonDocument:
         self._parsed = parse(text)
         self._lines = Lines(text)
         self.data = plain(self._parsed.root)
+        self._comment_ends = {end for _, end in self._parsed.comments}
         self._repeated = sorted(self._parsed.repeated)
 
     def slots(self, keys: KeyPath) -> tuple[Slot, ...]:
@@ -176,7 +177,9 @@ class JsonDocument:
         if indent is None:
             return start
         before = start - len(indent)
-        return before - len(newline_of(self.text)) if before > 0 else start
+        if before == 0 or before - 1 in self._comment_ends:  # a line comment needs its line end
+            return before
+        return before - (2 if self.text.startswith("\r\n", before - 2) else 1)
 
 
 def _json(value: Any) -> str:

@@ -13,9 +13,14 @@ def slug(name: str) -> str:
     return _OTHER.sub("-", name.lower())
 
 
+def base_id(name: str) -> str:
+    """A valid id near a name: 1 to 32 characters."""
+    return slug(name)[:32].strip("-") or "server"
+
+
 def free_id(name: str, taken: Container[str]) -> str:
-    """A valid id near a name that is not taken: 1 to 32 characters, numbered when need be."""
-    base = slug(name)[:32].strip("-") or "server"
+    """A valid id near a name that is not taken, numbered when need be."""
+    base = base_id(name)
     number, found = 1, base
     while found in taken:
         number += 1

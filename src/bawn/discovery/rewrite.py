@@ -7,24 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bawn.config.model import Server
 from bawn.discovery import files
-from bawn.discovery.clients import Client, Place
+from bawn.discovery.clients import Client, Place, Scope
 from bawn.discovery.document import Document, Edit, KeyPath, Slot, splice
 from bawn.discovery.entry import launch_of
 from bawn.discovery.files import Snapshot, digest_of
 from bawn.discovery.inventory import ClientFile, open_document
 from bawn.discovery.journal import Journal, Record, Rewritten
-from bawn.discovery.names import slug
+from bawn.discovery.matching import server_of
 from bawn.discovery.spans import Unreadable
 
 AGGREGATE = "bawn"
 
 
 class Gate(NamedTuple):
-    """How clients start us: the program and the configuration, both as absolute paths."""
+    """How clients start us: the program, the configuration (both absolute), and its servers."""
 
     program: str
     config: Path
+    servers: Mapping[str, Server]
 
     def entry(self, client: Client, server: str | None) -> dict[str, Any]:
         """The client's entry for one server, or for all of them."""
@@ -42,10 +44,11 @@ class Change(NamedTuple):
 
 
 class Left(NamedTuple):
-    """An entry that stays as it is, and why."""
+    """An entry that stays as it is, and why; `unknown` when no server of ours has its name."""
 
     name: str
     why: str
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,8 @@ class Plan:
     after: str = ""
 
 
-def plan_in_place(
-    file: ClientFile, gate: Gate, served: Collection[str], known: Collection[str]
-) -> Plan:
-    """Point each entry at the server of its name. `served` are those wanted, of all that are `known`.
+def plan_in_place(file: ClientFile, gate: Gate, wanted: Collection[str]) -> Plan:
+    """Point each entry at the server of its name, if that is among those wanted.
 
     Raises:
         Unreadable: the file cannot be edited safely.
@@ -74,23 +75,39 @@ def plan_in_place(
     changes: list[Change] = []
     left: list[Left] = []
     for slot, entry in file.found:
-        server = slug(slot.name)
-        if entry.scope == "managed":
-            left.append(Left(slot.name, "managed by the administrator"))
-        elif server not in known:
-            if not is_ours(file.client, slot.value):
-                left.append(Left(slot.name, "not in bawn's configuration"))
-        elif server not in served:
-            left.append(Left(slot.name, "not asked for"))
-        elif slot.problem:
-            left.append(Left(slot.name, slot.problem))
+        if is_ours(file.client, slot.value) and slot.name == AGGREGATE:
+            continue
+        found = _changed(file.client, slot, entry.scope, gate, wanted)
+        if isinstance(found, Left):
+            left.append(found)
         else:
-            change = _change(file.client, slot, gate.entry(file.client, server))
-            if change.entry == slot.value:
-                left.append(Left(slot.name, "connected already"))
-            else:
-                changes.append(change)
+            changes.append(found)
     return _planned(file, document, changes, left)
+
+
+def _changed(
+    client: Client, slot: Slot, scope: Scope, gate: Gate, wanted: Collection[str]
+) -> Change | Left:
+    launch = launch_of(client, slot.value)
+    server = server_of(slot.name, launch, gate.servers, gate.config.parent)
+    if is_ours(client, slot.value):
+        server = _server_in(launch.command) or server
+    if server is None or server not in gate.servers:
+        return Left(slot.name, "not in bawn's configuration", unknown=True)
+    if server not in wanted:
+        return Left(slot.name, "not asked for")
+    if scope == "managed":
+        return Left(slot.name, "managed by the administrator")
+    if slot.problem:
+        return Left(slot.name, slot.problem)
+    change = _change(client, slot, gate.entry(client, server))
+    return Left(slot.name, "connected already") if change.entry == slot.value else change
+
+
+def _server_in(command: tuple[str, ...]) -> str | None:
+    """The server that an entry of ours names: it stays, whatever the entry is called."""
+    at = command.index("--server") + 1 if "--server" in command else len(command)
+    return command[at] if at < len(command) else None
 
 
 def plan_aggregate(file: ClientFile, gate: Gate, place: Place) -> Plan:
@@ -152,6 +169,8 @@ def _write(plan: Plan, target: Path, content: bytes) -> None:
 def _document(file: ClientFile) -> Document:
     if file.document is None:
         raise Unreadable(file.error)
+    if file.strays:
+        raise Unreadable("a link that leads out of the project: it is not followed")
     return file.document
 
 

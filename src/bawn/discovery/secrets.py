@@ -28,14 +28,15 @@ class Hit(NamedTuple):
 _LOOK = 512  # a prefix shows at a token's beginning; this bounds the work on huge ones
 _SCHEME = re.compile(r"(?:bearer|basic|token|digest|apikey)\s+", re.IGNORECASE)
 _OPTION_PAIR = re.compile(r"(-{0,2}[A-Za-z_][A-Za-z0-9_.-]*)(?:=|:\s*)")
-_LOOSE_PAIR = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)[\"']?\s?[=:]")
+_LOOSE_PAIR = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z_][A-Za-z0-9_]*+)[\"']?\s?[=:]")
 _URL = re.compile(r"://(?P<login>[^\s/?#@]*@)?[^\s?#]*(?:\?(?P<query>[^\s#]*))?")
-_TOKEN = re.compile(r"[A-Za-z0-9_.~+/-]{8,}={0,2}|-----BEGIN (?s:.*)")
+_TOKEN = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?s:.*)|[A-Za-z0-9_.~+/-]{8,}={0,2}")
 _VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*|%[A-Za-z_][A-Za-z0-9_]*%")
 _WORD = re.compile(r"[a-z]+")
 _TRIVIAL = frozenset(["true", "false", "yes", "no", "on", "off", "none", "null", "0", "1"])
 _NOT_CREDENTIALS = frozenset({"PWD", "OLDPWD", "auth"})
 _SWITCHES = frozenset(["no", "disable", "enable", "skip", "allow", "use", "with", "require"])
+_NAMES_A_VARIABLE = ("env", "env_var", "env-var", "envvar")
 _NEVER_A_PATH = frozenset(
     ["token", "secret", "password", "passwd", "passphrase", "bearer", "authorization"]
 )
@@ -45,6 +46,8 @@ def names_credential(name: str) -> bool:
     """Whether a variable, header, option or parameter of this name holds a credential."""
     bare = name.lstrip("-")
     if bare in _NOT_CREDENTIALS or bare.partition("-")[0] in _SWITCHES:
+        return False
+    if bare.lower().endswith(_NAMES_A_VARIABLE):
         return False
     return denotes_credential(bare)
 

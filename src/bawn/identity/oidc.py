@@ -91,9 +91,8 @@ class IssuerKeys:
             if self._clock() < self._next:
                 return
             self._loading = asyncio.create_task(self._load())
-        await asyncio.shield(
-            self._loading
-        )  # one caller going away must not take it from the others
+        # shielded: one caller going away must not take it from the others
+        await asyncio.shield(self._loading)
 
     async def _load(self) -> None:
         try:

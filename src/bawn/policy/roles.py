@@ -10,7 +10,6 @@ import fnmatch
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from bawn.config import RoleRule
@@ -30,6 +29,7 @@ _MANAGEMENT: Final[Mapping[str, frozenset[str]]] = {
 }
 
 _CACHED: Final = 65_536
+_LONGEST_KEY: Final = 512
 
 
 def may_manage(principal: Principal, what: str) -> bool:
@@ -73,15 +73,29 @@ class Roles:
     def __init__(self, configured: Mapping[str, RoleRule]) -> None:
         rules = {**BUILT_IN, **configured}
         self._patterns = {role: _compiled(rule) for role, rule in rules.items()}
-        self._decide = lru_cache(_CACHED)(self._judge)
+        self._decided: dict[frozenset[str], dict[str, Decision]] = {}
+        self._count = 0
 
     def decide(self, principal: Principal, item: Item) -> Decision:
         """Whether a role of this principal allows the item."""
-        return self._decide(principal.roles, item)
+        decided = self._decided.get(principal.roles)
+        decision = decided.get(item.key) if decided is not None else None
+        return decision or self._remember(principal.roles, item)
 
     def permission_set(self, principal: Principal) -> str:
         """The known roles: principals with the same ones may do the same."""
-        return ",".join(sorted(principal.roles & self._patterns.keys()))
+        return repr(sorted(principal.roles & self._patterns.keys()))  # names may hold any separator
+
+    def _remember(self, roles: frozenset[str], item: Item) -> Decision:
+        if self._count >= _CACHED:
+            self._decided.clear()
+            self._count = 0
+        decision = self._judge(roles, item)
+        if len(item.key) > _LONGEST_KEY:  # a caller may ask for any URI: what stays must be small
+            return decision
+        self._count += 1
+        self._decided.setdefault(roles, {})[item.key] = decision
+        return decision
 
     def _judge(self, roles: frozenset[str], item: Item) -> Decision:
         for role in sorted(roles):

@@ -35,6 +35,18 @@ def response(tree: Any, expected: str | int) -> Answer:
     return Answer(result=result)
 
 
+def canonical_response(tree: Any, expected: int, body: bytes) -> Answer:
+    """The same for a response whose body is as we would write it: then its result is, too.
+
+    Raises:
+        Refused: upstream.invalid, as `response`.
+    """
+    head = b'{"jsonrpc":"2.0","id":%d,"result":{' % expected
+    if len(tree) == 3 and body.startswith(head):
+        return Answer(result=tree["result"], written=body[len(head) - 1 : -1])
+    return response(tree, expected)
+
+
 def complete(answer: Answer) -> Answer:
     """The answer, if it ends the call.
 
@@ -47,7 +59,7 @@ def complete(answer: Answer) -> Answer:
     kind = answer.result.get("resultType", "complete")
     if kind == "complete":
         return answer
-    if kind in _NEEDS:
+    if isinstance(kind, str) and kind in _NEEDS:
         raise Refused(UPSTREAM_INPUT, detail=f"the server answered with {_NEEDS[kind]}")
     raise Refused(UPSTREAM_INVALID, detail="the result's resultType is unknown")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from bawn.errors import MESSAGE_PARAMS, MESSAGE_SHAPE, Refused
 from bawn.model import Json
@@ -12,8 +13,7 @@ from bawn.protocol import versions
 from bawn.protocol.strict import encode
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """A request (`id` is set) or a notification, with its `params` and their `_meta` as objects."""
 
     id: str | int | None
@@ -35,8 +35,13 @@ _META: Final = frozenset(
 )
 
 
+def _fold(key: str) -> str:
+    """What a reader without regard to case takes the key for, whichever Unicode rule it follows."""
+    return key.upper().casefold().replace("\u0307", "")  # the dot that a folded İ leaves behind
+
+
 def _folding(names: frozenset[str]) -> Mapping[str, str]:
-    return {name.casefold(): name for name in names}
+    return {_fold(name): name for name in names}
 
 
 _FOLDED: Final = {names: _folding(names) for names in (_ENVELOPE, _PARAMS, _META)}
@@ -44,14 +49,11 @@ _FOLDED: Final = {names: _folding(names) for names in (_ENVELOPE, _PARAMS, _META
 
 def _no_variants(tree: Json, names: frozenset[str], where: str) -> None:
     """Refuse keys that differ from a protocol key by case alone: some peers would read them as it."""
-    if tree.keys() <= names:
-        return
     folded = _FOLDED[names]
     for key in tree:
-        if folded.get(key.casefold(), key) != key:
-            raise Refused(
-                MESSAGE_SHAPE, f"a key of {where} differs from `{folded[key.casefold()]}` by case"
-            )
+        meant = folded.get(_fold(key), key)
+        if meant != key:
+            raise Refused(MESSAGE_SHAPE, f"a key of {where} differs from `{meant}` by case")
 
 
 def read(tree: Any) -> Message:
@@ -64,7 +66,8 @@ def read(tree: Any) -> Message:
     if not isinstance(tree, dict):
         public = "a batch is not accepted" if isinstance(tree, list) else "it is not an object"
         raise Refused(MESSAGE_SHAPE, public)
-    _no_variants(tree, _ENVELOPE, "the message")
+    if not tree.keys() <= _ENVELOPE:
+        _no_variants(tree, _ENVELOPE, "the message")
     method = tree.get("method")
     if (
         tree.get("jsonrpc") != "2.0"
@@ -81,13 +84,15 @@ def read(tree: Any) -> Message:
         params = {}
     if not isinstance(params, dict):
         raise Refused(MESSAGE_PARAMS, "`params` must be an object")
-    _no_variants(params, _PARAMS, "params")
+    if not params.keys() <= _PARAMS:
+        _no_variants(params, _PARAMS, "params")
     meta = params.get("_meta")
     if meta is None:
         meta = {}
     if not isinstance(meta, dict):
         raise Refused(MESSAGE_PARAMS, "`_meta` must be an object")
-    _no_variants(meta, _META, "_meta")
+    if not meta.keys() <= _META:
+        _no_variants(meta, _META, "_meta")
     return Message(id_, method, params, meta)
 
 
@@ -100,6 +105,11 @@ def identifier(tree: Any) -> str | int | None:
 def result(id_: str | int, value: Json) -> bytes:
     """The response that carries a result."""
     return encode({"jsonrpc": "2.0", "id": id_, "result": value})
+
+
+def written_result(id_: str | int, value: bytes) -> bytes:
+    """The same for a result that is written already."""
+    return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (encode(id_), value)
 
 
 def error(id_: str | int | None, value: Json) -> bytes:

@@ -18,7 +18,10 @@ VERSION: Final = b"mcp-protocol-version"
 METHOD: Final = b"mcp-method"
 NAME: Final = b"mcp-name"
 SESSION: Final = b"mcp-session-id"
-ROUTING: Final = frozenset({VERSION, METHOD, NAME, SESSION, b"authorization", b"content-type"})
+ROUTING: Final = frozenset(
+    {VERSION, METHOD, NAME, SESSION, b"authorization", b"content-type", b"host", b"origin"}
+    | {b"bawn-project"}
+)
 
 _OPEN: Final = "=?base64?"
 _CLOSE: Final = "?="
@@ -57,7 +60,8 @@ def check(message: Message, version: str, headers: Mapping[bytes, bytes]) -> Non
     if not isinstance(expected, str):
         return  # the parameter itself is refused further on, more precisely
     given = headers.get(NAME)
-    if given != expected.encode() and (given is None or decode(given) != expected):
+    # decoded even when the bytes are equal: others will read a wrapped value as what it wraps
+    if given is None or decode(given) != expected:
         raise Refused(HEADER_BODY, "Mcp-Name differs from the body, or is missing")
 
 
@@ -65,8 +69,10 @@ def decode(value: bytes) -> str | None:
     """The text of a header value, unwrapped from base64 if it is so; None when malformed."""
     try:
         text = value.decode("ascii")
-        if not (text.startswith(_OPEN) and text.endswith(_CLOSE)):
+        if not _wrapped(text):
             return text
+        if len(text) < len(_OPEN) + len(_CLOSE):
+            return None  # the two share their question mark
         payload = text[len(_OPEN) : -len(_CLOSE)]
         raw = base64.b64decode(payload, validate=True)
         return raw.decode("utf-8") if base64.b64encode(raw).decode() == payload else None
@@ -77,6 +83,10 @@ def decode(value: bytes) -> str | None:
 def encode(text: str) -> bytes:
     """The header value for a text: as it is when printable ASCII survives, else base64."""
     plain = text.isascii() and text.isprintable() and text == text.strip()
-    if plain and not (text.startswith(_OPEN) and text.endswith(_CLOSE)):
+    if plain and not _wrapped(text):
         return text.encode()
     return f"{_OPEN}{base64.b64encode(text.encode()).decode()}{_CLOSE}".encode()
+
+
+def _wrapped(text: str) -> bool:
+    return text.startswith(_OPEN) and text.endswith(_CLOSE)

@@ -8,8 +8,9 @@ legacy client's sealed session carries.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from bawn.errors import (
     HEADER_BODY,
@@ -24,8 +25,7 @@ from bawn.protocol.envelope import Message
 from bawn.protocol.versions import METHODS, Method
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A request, what the gate knows of its method, and what the caller's software says of itself."""
 
     id: str | int
@@ -35,8 +35,7 @@ class Request:
     modern: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(msgspec.Struct, frozen=True):
     """Something told, which gets no answer."""
 
     method: str

@@ -9,28 +9,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bawn.errors import INVALID_PARAMS, RESOURCE_NOT_FOUND_LEGACY
+from bawn.errors import (
+    HEADER_MISMATCH,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    MISSING_CAPABILITY,
+    RESOURCE_NOT_FOUND_LEGACY,
+    UNSUPPORTED_VERSION,
+)
 from bawn.model import Client, Json
 from bawn.protocol import versions
 
 _MODERN_MEMBERS: Final = ("resultType", "ttlMs", "cacheScope")
+_MODERN_ERRORS: Final = frozenset({HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION})
+_OBJECT: Final[Json] = {"type": "object"}
 
 
 def canonical_meta(meta: Json, client: Client) -> Json:
-    """A request's `_meta` as a modern client would have sent it.
+    """A request's `_meta` as a modern client would have sent it to a server that may ask nothing back.
 
     No capability is declared: what a server asks back cannot be relayed to the caller yet.
     """
-    made = {
-        key: value
-        for key, value in meta.items()
-        if not key.startswith(versions.META) or key == versions.META_LOG_LEVEL
+    if versions.META_VERSION in meta:
+        return {**meta, versions.META_CAPABILITIES: {}}
+    return {
+        **meta,
+        versions.META_VERSION: versions.MODERN,
+        versions.META_CAPABILITIES: {},
+        versions.META_CLIENT: {"name": client.name or "unknown", "version": ""},
     }
-    made[versions.META_VERSION] = versions.MODERN
-    made[versions.META_CAPABILITIES] = {}
-    info = meta.get(versions.META_CLIENT)
-    made[versions.META_CLIENT] = info or {"name": client.name or "unknown", "version": ""}
-    return made
 
 
 def result(method: str, value: Json) -> Json:
@@ -51,14 +58,17 @@ def result(method: str, value: Json) -> Json:
 
 def tool(definition: Json) -> Json:
     """A tool definition as a legacy client gets it: without an output schema that is no object's."""
-    schema = definition.get("outputSchema")
-    if schema is None or (isinstance(schema, dict) and schema.get("type") == "object"):
+    schema = definition.get("outputSchema", _OBJECT)
+    if isinstance(schema, dict) and schema.get("type") == "object":
         return definition
     return {key: value for key, value in definition.items() if key != "outputSchema"}
 
 
 def error(method: str, value: Mapping[str, Any]) -> Json:
     """A canonical error in the codes of the handshake versions."""
-    if method == "resources/read" and value.get("code") == INVALID_PARAMS:
+    code = value.get("code")
+    if method == "resources/read" and code == INVALID_PARAMS:
         return {**value, "code": RESOURCE_NOT_FOUND_LEGACY}
+    if code in _MODERN_ERRORS:  # they mean nothing before 2026-07-28
+        return {**value, "code": INVALID_REQUEST}
     return dict(value)

@@ -29,12 +29,18 @@ def assign(
     """Shown names for (server, own name) pairs.
 
     A server id has no underscore, so names under the default prefix `{server}__` never meet. A name
-    under a prefix of the operator's choosing yields to the default when it would meet another's:
-    no server can take over another's name.
+    under a prefix of the operator's choosing yields to the default when it would meet another's, or
+    stand under another's default prefix or longer one: no server can take over another's name, not
+    even while that one is away. `prefixes` therefore has every server, listed or not.
     """
     pairs = list(names)
-    chosen = {pair: shown(prefixes[pair[0]], pair[1]) for pair in pairs}
     default = {(server, own): shown(f"{server}__", own) for server, own in pairs}
+    foreign = {server: _foreign(server, prefixes) for server in {server for server, _ in pairs}}
+    chosen: dict[tuple[str, str], str] = {}
+    for server, own in pairs:
+        name = shown(prefixes[server], own)
+        taken = name.startswith(foreign[server])
+        chosen[server, own] = default[server, own] if taken else name
     while True:  # each round moves a name to its default for good, so the rounds are bounded
         holders: dict[str, set[str]] = defaultdict(set)
         for (server, _), name in chosen.items():
@@ -44,3 +50,13 @@ def assign(
             return chosen
         for pair in clashing:
             chosen[pair] = default[pair]
+
+
+def _foreign(server: str, prefixes: Mapping[str, str]) -> tuple[str, ...]:
+    """The prefixes of others under which no name of this server may come to stand."""
+    own = prefixes[server]
+    if own == f"{server}__":
+        return ()
+    others = prefixes.keys() - {server}
+    longer = {prefixes[name] for name in others if len(prefixes[name]) > len(own)}
+    return tuple({f"{name}__" for name in others} | longer)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bawn.model import Call, Item, Json, Kind, Outbound
 from bawn.protocol import legacy_client
 from bawn.protocol.versions import IDENTIFIER, Method
+
+LONGEST: Final = 8192
+"""Characters of a name or URI: longer ones are neither offered nor found."""
 
 
 def request(call: Call, method: Method, item: Item, isolation: str) -> Outbound:
@@ -23,6 +28,6 @@ def request(call: Call, method: Method, item: Item, isolation: str) -> Outbound:
 
 
 def identifier(kind: Kind, definition: Json) -> str | None:
-    """What names a definition, if it is named at all."""
+    """What names a definition, if it is named at all, and not beyond reason."""
     name = definition.get(IDENTIFIER[kind])
-    return name if isinstance(name, str) and name else None
+    return name if isinstance(name, str) and 0 < len(name) <= LONGEST else None

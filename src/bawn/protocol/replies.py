@@ -12,10 +12,12 @@ from bawn.errors import (
     HEADER_MISMATCH,
     INVALID_PARAMS,
     INVALID_REQUEST,
+    MESSAGE_PARAMS,
     METHOD_NOT_FOUND,
     MISSING_CAPABILITY,
     PARSE_ERROR,
     UNSUPPORTED_VERSION,
+    VERSION_UNSUPPORTED,
     Refused,
 )
 from bawn.model import Answer, Json
@@ -33,11 +35,16 @@ _STATUS: Final[Mapping[int, int]] = {
 }
 
 _CALL_REASONS: Final = ("method.", "message.params", "target.", "cursor.", "resource.")
+_SAME_CODE: Final = (MESSAGE_PARAMS, VERSION_UNSUPPORTED)
+"""A bad parameter is no missing resource, and an unknown version tells no era."""
+
 JSON_TYPE: Final = (b"content-type", b"application/json")
 
 
 def answer(id_: str | int, method: str, value: Answer, *, modern: bool) -> Reply:
     """A server's answer as the caller gets it."""
+    if value.written is not None and modern:
+        return Reply(200, envelope.written_result(id_, value.written))
     if value.result is not None:
         result = value.result if modern else legacy_client.result(method, value.result)
         return Reply(200, envelope.result(id_, result))
@@ -56,7 +63,8 @@ def refusal(
     error: Json = {"code": reason.code, "message": refused.message, "data": data}
     status = reason.status
     if not modern and id_ is not None:
-        error = legacy_client.error(method, error)
+        if reason not in _SAME_CODE:
+            error = legacy_client.error(method, error)
         if status in (400, 404) and reason.id.startswith(_CALL_REASONS):
             status = (
                 200  # SDKs of the handshake versions take another status for a broken transport

@@ -20,7 +20,7 @@ from bawn.model import Json
 
 _KEY_ID: Final = 4
 _NONCE: Final = 12
-_LONGEST: Final = 8192
+_LONGEST: Final = 128 << 10  # a cursor holds a name, which may be a long URI
 
 
 class Unsealed(ValueError):
@@ -44,7 +44,7 @@ class Sealer:
         """A handle in URL-safe ASCII."""
         nonce = self._nonce()
         sealed = self._aead.encrypt(nonce, msgspec.json.encode(content), purpose.encode())
-        return base64.urlsafe_b64encode(self._current + nonce + sealed).decode().rstrip("=")
+        return _text(self._current + nonce + sealed)
 
     def open(self, purpose: str, handle: str) -> Json:
         """What was sealed for this purpose.
@@ -56,6 +56,8 @@ class Sealer:
             raise Unsealed
         try:
             raw = base64.b64decode(handle + "=" * (-len(handle) % 4), altchars=b"-_", validate=True)
+            if _text(raw) != handle:  # base64 has several spellings of the same bytes
+                raise Unsealed
             aead = self._ring[raw[:_KEY_ID]]
             nonce, sealed = raw[_KEY_ID : _KEY_ID + _NONCE], raw[_KEY_ID + _NONCE :]
             content = msgspec.json.decode(aead.decrypt(nonce, sealed, purpose.encode()))
@@ -64,3 +66,7 @@ class Sealer:
         if not isinstance(content, dict):
             raise Unsealed
         return content
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

@@ -37,8 +37,9 @@ def canonical(body: bytes, limits: JsonLimits) -> Any:
 
     JSON null also gives None, and `careful` then answers for it.
     """
-    openings = body.count(b"{") + body.count(b"[")
-    if openings > limits.depth and not _within(body, openings, limits):
+    # a body cannot hold more values than bytes, nor be deeper than it has opening brackets
+    small = len(body) < limits.nodes and body.count(b"{") + body.count(b"[") <= limits.depth
+    if not small and not _within(body, limits):
         return None
     try:
         tree = _decode(body)
@@ -63,6 +64,7 @@ def careful(body: bytes, limits: JsonLimits, *, mend: bool = False) -> Any:
             parse_float=_finite,
             parse_constant=_no_constant,
         )
+        return _well_formed(tree, mend)
     except Refused:
         raise
     except UnicodeDecodeError as error:
@@ -74,7 +76,6 @@ def careful(body: bytes, limits: JsonLimits, *, mend: bool = False) -> Any:
         raise Refused(MESSAGE_LIMITS) from error
     except ValueError as error:  # CPython's limit on the digits of an integer
         raise Refused(MESSAGE_JSON, "it has an integer of too many digits") from error
-    return _well_formed(tree, mend)
 
 
 def _well_formed(tree: Any, mend: bool) -> Any:
@@ -87,28 +88,39 @@ def _well_formed(tree: Any, mend: bool) -> Any:
     return tree
 
 
-def _within(body: bytes, openings: int, limits: JsonLimits) -> bool:
+def _within(body: bytes, limits: JsonLimits) -> bool:
     """Whether the body surely keeps the limits, told from counts that are never too low."""
+    openings = body.count(b"{") + body.count(b"[")
     if openings + body.count(b",") >= limits.nodes:
         return False
-    return _depth(_structure(body)) <= limits.depth
+    if openings <= limits.depth:
+        return True
+    structure = _structure(body, limits)
+    return structure is not None and _depth(structure) <= limits.depth
 
 
 def _check_limits(body: bytes, limits: JsonLimits) -> None:
-    openings = body.count(b"{") + body.count(b"[")
-    if openings <= limits.depth and openings + body.count(b",") < limits.nodes:
+    if _within(body, limits):
         return
-    structure = _structure(body)
-    openings = structure.count(b"{") + structure.count(b"[")
-    if openings + structure.count(b",") >= limits.nodes:
+    structure = _structure(body, limits)
+    if structure is None or _count(structure) >= limits.nodes:
         raise Refused(MESSAGE_LIMITS, f"more than {limits.nodes} values")
     if _depth(structure) > limits.depth:
         raise Refused(MESSAGE_LIMITS, f"deeper than {limits.depth} levels")
 
 
-def _structure(body: bytes) -> bytes:
-    """The body without its strings, by C-speed operations only."""
+def _count(structure: bytes) -> int:
+    return structure.count(b"{") + structure.count(b"[") + structure.count(b",")
+
+
+def _structure(body: bytes, limits: JsonLimits) -> bytes | None:
+    """The body without its strings, by C-speed operations only.
+
+    None when it has more strings than the most values and their keys: each would cost memory.
+    """
     unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if unescaped.count(b'"') > 4 * limits.nodes:
+        return None
     return b"".join(unescaped.split(b'"')[::2])
 
 

@@ -33,12 +33,11 @@ def prepare(server: Server, base: Path, project: str | None) -> Launch:
         Refused: upstream.not_started, saying what is missing and never a secret's value.
     """
     env = scrubbed(os.environ)
-    hidden = []
+    hidden: list[str] = []
     for name, text in server.env.items():
         try:
             env[name] = secrets.resolve(text, base)
-            if secrets.references(text):
-                hidden.append(env[name])
+            hidden += [secrets.resolve(str(one), base) for one in secrets.references(text)]
         except Misconfigured as problem:
             raise _unable(f"`env.{name}`: {problem}") from None
     cwd = _directory(server, base, project)

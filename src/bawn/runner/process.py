@@ -29,6 +29,7 @@ from bawn.errors import Misconfigured
 from bawn.protocol import strict
 from bawn.runner.pool import Pool
 from bawn.runner.serve import Runner
+from bawn.telemetry import logs
 
 LONGEST_ORDER: Final = 16 << 20
 KEEP_ALIVE: Final = 75
@@ -82,7 +83,9 @@ class Service:
         if self._path is None:
             await self._listen(path)
         self._runner.body_limit = config.limits.body
-        logging.getLogger("bawn").setLevel(config.log.level.upper())
+        logs.configure(config.log.format, config.log.level)
+        # uvicorn writes a line for each call as long as this logger leads anywhere
+        logging.getLogger("uvicorn.access").propagate = False
         self._pool.apply(config.servers, config.limits, Path(order.base))
 
     async def aclose(self) -> None:
@@ -157,7 +160,7 @@ async def run(control: socket.socket) -> None:
 async def _take_orders(service: Service, control: socket.socket) -> None:
     reader, writer = await asyncio.open_connection(sock=control, limit=LONGEST_ORDER)
     with suppress(ConnectionError):
-        while line := await reader.readline():
+        while (line := await reader.readline()).endswith(b"\n"):
             try:
                 await service.obey(line)
                 answer: dict[str, object] = {"ok": True}
@@ -170,7 +173,7 @@ async def _take_orders(service: Service, control: socket.socket) -> None:
 
 def main() -> None:
     """`python -m bawn.runner FD`."""
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure()
     if len(sys.argv) != 2 or not sys.argv[1].isdigit():
         sys.exit("bawn.runner is started by `bawn up`, with the descriptor of its control socket")
     control = socket.socket(fileno=int(sys.argv[1]))

@@ -164,7 +164,9 @@ class Slot:
             self.starts += 1
             self._born = self._clock()
             self._child = await self._starter(partial(self._ended, self.starts))
-            _log.info("server %s: started %s", self._name, self._child.facts)
+            facts = self._child.facts
+            spoken = f"{facts['era']}, {facts['version']}"
+            _log.info("server %s: started, process %d (%s)", self._name, facts["pid"], spoken)
         except Refused as refused:
             self._failed(refused)
         except Exception:  # noqa: BLE001 - a defect of ours must not leave the callers waiting

@@ -1,4 +1,8 @@
-"""One operating-system process with its pipes: how it is started, watched and ended."""
+"""One operating-system process with its pipes: how it is started, watched and ended.
+
+Not by the loop's own subprocess_exec: uvloop's leaves inheritable descriptors open in the child,
+copies of its pipes among them, and then the end of its output goes unnoticed.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,11 @@ import asyncio
 import logging
 import os
 import signal
+import subprocess
+import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, cast
+from typing import IO, Final
 
 from bawn.errors import UPSTREAM_NOT_STARTED, Refused
 from bawn.runner.launch import Launch
@@ -21,11 +27,42 @@ TERM: Final = 1.0
 """Seconds between SIGTERM and SIGKILL, at most."""
 REAP: Final = 5.0
 """Seconds until a killed process is given up on: only the kernel can hold it so long."""
-_STDIN, _STDOUT = 0, 1
+
 _log = logging.getLogger("bawn.runner")
 
 
-class Process(asyncio.SubprocessProtocol):
+class _Output(asyncio.Protocol):
+    """The reading end of a pipe."""
+
+    def __init__(self, heard: Callable[[bytes], None], closed: Callable[[], None]) -> None:
+        self._heard = heard
+        self._closed = closed
+
+    def data_received(self, data: bytes) -> None:
+        self._heard(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed()
+
+
+class _Input(asyncio.BaseProtocol):
+    """The writing end of a pipe."""
+
+    def __init__(self, writable: Callable[[bool], None], closed: Callable[[], None]) -> None:
+        self._writable = writable
+        self._closed = closed
+
+    def pause_writing(self) -> None:
+        self._writable(False)
+
+    def resume_writing(self) -> None:
+        self._writable(True)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed()
+
+
+class Process:
     """A process in a session of its own, so that its whole group can be ended.
 
     Set the four callbacks before `spawn`; `on_end` is called exactly once after it succeeded.
@@ -33,6 +70,9 @@ class Process(asyncio.SubprocessProtocol):
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._popen: subprocess.Popen[bytes] | None = None
+        self._stdin: asyncio.WriteTransport | None = None
+        self._pipes: list[asyncio.BaseTransport] = []
         self._ended = asyncio.Event()
         self._exited = self._silent = self._stopping = self._impatient = False
         self._linger: asyncio.TimerHandle | None = None
@@ -49,16 +89,23 @@ class Process(asyncio.SubprocessProtocol):
             Refused: upstream.not_started.
         """
         try:
-            await self._loop.subprocess_exec(
-                lambda: self,
-                *launch.argv,
-                cwd=str(launch.cwd),
-                env=dict(launch.env),
+            self._popen = subprocess.Popen(  # noqa: ASYNC220 - returns once exec has succeeded
+                launch.argv,
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=launch.cwd,
+                env=launch.env,
+                close_fds=True,
                 start_new_session=True,
             )
-        except (OSError, ValueError) as problem:
+        except (OSError, ValueError, subprocess.SubprocessError) as problem:
             detail = f"{launch.argv[0]} cannot be started: {problem}"
             raise Refused(UPSTREAM_NOT_STARTED, detail=detail) from None
+        self.pid = self._popen.pid
+        self._watch_exit(self._popen)
+        await self._connect(self._popen)
 
     @property
     def running(self) -> bool:
@@ -67,7 +114,7 @@ class Process(asyncio.SubprocessProtocol):
 
     def write(self, data: bytes) -> None:
         """Hand over bytes for its standard input; never waits."""
-        if self.running:
+        if self._stdin is not None and self.running:
             self._stdin.write(data)
 
     def kill(self) -> None:
@@ -77,7 +124,8 @@ class Process(asyncio.SubprocessProtocol):
     async def stop(self, grace: float) -> None:
         """Close its standard input, then ask its group to end, then kill it; `grace` in seconds."""
         self._stopping = True
-        self._stdin.close()
+        if self._stdin is not None:
+            self._stdin.close()
         if await self._over(grace):
             return
         self._signal(signal.SIGTERM)
@@ -98,35 +146,62 @@ class Process(asyncio.SubprocessProtocol):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, number)
 
-    # ── what the event loop calls ───────────────────────────────────────────────────────────────
+    # ── its beginning ───────────────────────────────────────────────────────────────────────────
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.SubprocessTransport, transport)
-        self.pid = self._transport.get_pid()
-        self._stdin = cast(asyncio.WriteTransport, self._transport.get_pipe_transport(_STDIN))
-        self._stdin.set_write_buffer_limits(high=BACKLOG)
+    async def _connect(self, popen: subprocess.Popen[bytes]) -> None:
+        stdin, _ = await self._loop.connect_write_pipe(
+            lambda: _Input(self.on_writable, self._input_closed), popen.stdin
+        )
+        stdin.set_write_buffer_limits(high=BACKLOG)
+        self._stdin = stdin
+        self._pipes.append(stdin)
+        await self._listen(popen.stdout, self.on_stdout, self._output_closed)
+        await self._listen(popen.stderr, self.on_stderr, lambda: None)
 
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
-        if fd == _STDOUT:
-            self.on_stdout(data)
-        else:
-            self.on_stderr(data)
+    async def _listen(
+        self,
+        pipe: IO[bytes] | None,
+        heard: Callable[[bytes], None],
+        closed: Callable[[], None],
+    ) -> None:
+        output, _ = await self._loop.connect_read_pipe(lambda: _Output(heard, closed), pipe)
+        self._pipes.append(output)
+        if self._ended.is_set():
+            output.close()
 
-    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
-        if fd == _STDOUT:
-            self._silent = True
-        if fd == _STDOUT or (fd == _STDIN and not self._stopping):
-            self._winding_up()
+    def _watch_exit(self, popen: subprocess.Popen[bytes]) -> None:
+        try:
+            descriptor = os.pidfd_open(popen.pid)
+        except (AttributeError, OSError):  # macOS, or a container whose filter does not know it
+            threading.Thread(target=self._wait_in_thread, args=(popen,), daemon=True).start()
+            return
 
-    def process_exited(self) -> None:
+        def exited() -> None:
+            self._loop.remove_reader(descriptor)
+            os.close(descriptor)
+            popen.wait()
+            self._process_exited()
+
+        self._loop.add_reader(descriptor, exited)
+
+    def _wait_in_thread(self, popen: subprocess.Popen[bytes]) -> None:
+        popen.wait()
+        with suppress(RuntimeError):  # the loop was closed first
+            self._loop.call_soon_threadsafe(self._process_exited)
+
+    # ── its end ─────────────────────────────────────────────────────────────────────────────────
+
+    def _process_exited(self) -> None:
         self._exited = True
         self._winding_up()
 
-    def pause_writing(self) -> None:
-        self.on_writable(False)
+    def _output_closed(self) -> None:
+        self._silent = True
+        self._winding_up()
 
-    def resume_writing(self) -> None:
-        self.on_writable(True)
+    def _input_closed(self) -> None:
+        if not self._stopping:
+            self._winding_up()
 
     def _winding_up(self) -> None:
         """Its last words may still be in the pipe: exit and end of output are both waited for."""
@@ -148,9 +223,9 @@ class Process(asyncio.SubprocessProtocol):
             self._linger.cancel()
         self.kill()  # what it left behind in its group
         self._ended.set()
-        code = self._transport.get_returncode()
-        self._transport.close()
-        self.on_end(_how(code))
+        for pipe in self._pipes:
+            pipe.close()
+        self.on_end(_how(self._popen.returncode if self._popen is not None else None))
 
 
 def _how(code: int | None) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bawn.errors import HTTP_HEADER, HTTP_HOST, Reason
 from bawn.model import Peer
+from bawn.transport.whole import Whole
 
 _LINES = {400: b"400 Bad Request", 431: b"431 Request Header Fields Too Large"}
 
@@ -27,12 +29,31 @@ class EdgeProtocol(HttpToolsProtocol):
     _header_bytes = 0
     _in_header = True
     _rejected = False
+    waiting_since = inf
+    """Loop time since when a request header is due; never while a request is being answered."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
         peer = type(self).peer_of(transport)
         # uvicorn copies this mapping into each request's scope
         self.app_state = {**self.app_state, "peer": peer}
+        self.waiting_since = self.loop.time()
+
+    def on_response_complete(self) -> None:
+        # as uvicorn's, but for the timer that it sets after each answer: `sweep` looks at all of them
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self.waiting_since = self.loop.time()
+
+    def sweep(self, now: float) -> None:
+        """Close a connection that has been without a whole request header for too long."""
+        if now - self.waiting_since > self.timeout_keep_alive:
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         if self._rejected:
@@ -48,13 +69,15 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         counted, self._header_bytes, self._in_header = self._header_bytes, 0, False
-        hosts = sum(1 for name, _ in self.headers if name == b"host")
-        if hosts != 1 or not self.url.startswith(b"/"):
+        self.waiting_since = inf
+        if not self.url.startswith(b"/"):
             self._reject(400, HTTP_HOST)
         elif not counted and self._size() > self.header_limit:  # pipelined behind another request
             self._reject(431, HTTP_HEADER)
         else:
             super().on_headers_complete()
+            # uvicorn starts the application in the next turn of the loop, so it will find this
+            self.scope["state"]["whole"] = Whole(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         if not self._rejected:

@@ -7,10 +7,13 @@ event stream when the server reports progress first, or when a long call needs a
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from time import time
 from typing import Any, Final
+from urllib.parse import unquote
 
+from bawn.config.model import SERVER_ID
 from bawn.errors import (
     HTTP_ACCEPT,
     HTTP_BODY,
@@ -20,19 +23,20 @@ from bawn.errors import (
     Reason,
     Refused,
 )
-from bawn.model import Json, Peer, Principal
+from bawn.model import Json, Peer
 from bawn.ports import Arrival, Gate, Identity, Meter, Reply
 from bawn.protocol import headers as mirrored
 from bawn.protocol import replies, sse
 from bawn.protocol.strict import encode
 from bawn.transport.origin import OriginGuard
+from bawn.transport.watch import Watch
+from bawn.transport.whole import Whole
+
+log = logging.getLogger("bawn.transport")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-WATCH_AFTER: Final = 0.2
-"""Seconds until a call is watched for its caller's going away: short ones are spared the cost."""
 
 KEEP_ALIVE: Final = 15.0
 """Seconds of silence until a stream carries a comment, lest a proxy between takes it for dead."""
@@ -42,6 +46,7 @@ _STREAM_HEADERS: Final = [
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
 ]
+_JSON_ONLY: Final = (replies.JSON_TYPE,)
 _PATH: Final = "/mcp"
 
 
@@ -63,79 +68,72 @@ class McpEndpoint:
         self._identity = identity
         self._guard = guard
         self._meter = meter
-        self._endpoints: dict[str, str | None] = {f"{_PATH}/{name}": name for name in servers}
-        self._endpoints[_PATH] = None
+        self._endpoints: dict[bytes, str | None] = {f"{_PATH}/{n}".encode(): n for n in servers}
+        self._endpoints[_PATH.encode()] = None
+        self._watch = Watch()
         self._challenge = challenge
         self._body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = _Exchange(scope, receive, send)
         try:
-            arrival = await self._admit(scope, receive)
+            arrival = await self._admit(scope, exchange)
         except Refused as refused:
-            self._meter.refusal(refused.reason.id)
-            refused.challenge = refused.challenge or self._challenge_for(scope, refused)
-            await _send(send, replies.refusal(refused, id_=None, trace="", method="", modern=True))
+            await exchange.finish(self._refusal(scope, refused))
             return
-        if arrival is not None:
-            await _Exchange(self._gate, arrival, receive, send).run()
+        if arrival is None:
+            return
+        self._watch.enter(exchange)
+        try:
+            reply = await self._gate.answer(arrival, exchange.emit)
+        except asyncio.CancelledError:
+            if not exchange.abandoned():
+                raise
+            return
+        finally:
+            self._watch.leave(exchange)
+            exchange.stop_looking()
+        await exchange.finish(reply)
 
-    def _challenge_for(self, scope: Scope, refused: Refused) -> str | None:
-        return self._challenge(refused.reason, self._endpoints.get(scope["path"]))
+    def _refusal(self, scope: Scope, refused: Refused) -> Reply:
+        self._meter.refusal(refused.reason.id)
+        said = {"reason": refused.reason.id, "detail": refused.detail}
+        log.info("refused", extra={**said, "peer": scope["state"]["peer"].address})
+        refused.challenge = self._challenge(refused.reason, _endpoint_of(scope["path"]))
+        return replies.refusal(refused, id_=None, trace="", method="", modern=True)
 
-    async def _admit(self, scope: Scope, receive: Receive) -> Arrival | None:
+    async def _admit(self, scope: Scope, exchange: _Exchange) -> Arrival | None:
         """The message as far as the transport judges it; None when the caller went away meanwhile."""
         headers = mirrored.single(scope["headers"])
         peer: Peer = scope["state"]["peer"]
         if peer.uid is None:
             self._guard.check(headers.get(b"host"), headers.get(b"origin"))
+        if scope["query_string"]:
+            raise Refused(HTTP_NOT_FOUND, detail="a query in the URL, where tokens get logged")
         # before the path is judged: a stranger learns nothing of which servers there are
-        principal = await self._who(headers.get(b"authorization"), peer)
+        authorization = headers.get(b"authorization")
+        principal = self._identity.recognise(authorization, peer, time())
+        if principal is None:
+            principal = await self._identity.verify(authorization or b"", time())
         # the raw path: an escaped one would name an endpoint in a second way
-        path = scope["raw_path"].decode("latin-1")
-        if path not in self._endpoints:
+        raw_path = scope["raw_path"]
+        if raw_path not in self._endpoints:
             raise Refused(HTTP_NOT_FOUND)
         if scope["method"] != "POST":
             raise Refused(HTTP_METHOD)
-        _check_media(headers.get(b"content-type", b""), headers.get(b"accept", b""))
-        body = await self._body(headers.get(b"content-length"), receive)
+        media = headers.get(b"content-type", b""), headers.get(b"accept", b"")
+        if media != _USUAL_MEDIA:
+            _check_media(*media)
+        body = await exchange.body(headers.get(b"content-length"), self._body_limit)
         if body is None:
             return None
-        project = headers.get(b"bawn-project") if peer.uid is not None else None
-        return Arrival(
-            principal,
-            self._endpoints[path],
-            headers,
-            body,
-            project.decode("utf-8", "replace") if project else None,
-        )
+        project = None
+        if peer.uid is not None and b"bawn-project" in headers:
+            project = unquote(headers[b"bawn-project"].decode("latin-1"))
+        return Arrival(principal, self._endpoints[raw_path], headers, body, project)
 
-    async def _who(self, authorization: bytes | None, peer: Peer) -> Principal:
-        known = self._identity.recognise(authorization, peer, time())
-        if known is not None:
-            return known
-        return await self._identity.verify(authorization or b"", time())
 
-    async def _body(self, length: bytes | None, receive: Receive) -> bytes | None:
-        if length is not None and (not length.isdigit() or int(length) > self._body_limit):
-            raise Refused(HTTP_BODY, f"at most {self._body_limit} bytes")
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        if not message.get("more_body"):
-            body: bytes = message["body"]
-        else:
-            parts = bytearray(message["body"])
-            while message.get("more_body"):
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return None
-                parts += message["body"]
-                if len(parts) > self._body_limit:
-                    raise Refused(HTTP_BODY, f"at most {self._body_limit} bytes")
-            body = bytes(parts)
-        if len(body) > self._body_limit:
-            raise Refused(HTTP_BODY, f"at most {self._body_limit} bytes")
-        return body
+_USUAL_MEDIA: Final = (b"application/json", b"application/json, text/event-stream")
 
 
 def _check_media(content_type: bytes, accept: bytes) -> None:
@@ -152,38 +150,73 @@ def _check_media(content_type: bytes, accept: bytes) -> None:
         raise Refused(HTTP_ACCEPT)
 
 
-class _Exchange:
-    """One admitted message and its answer; a stream only if something must be said before the end."""
+def _endpoint_of(path: str) -> str | None:
+    """The endpoint that a path names, served or not: a challenge must not tell which servers there are."""
+    server = path.removeprefix(f"{_PATH}/")
+    return server if server != path and SERVER_ID.fullmatch(server) else None
 
-    def __init__(self, gate: Gate, arrival: Arrival, receive: Receive, send: Send) -> None:
-        self._gate = gate
-        self._arrival = arrival
+
+class _Exchange:
+    """One message and its answer; a stream only if something must be said before the end."""
+
+    __slots__ = ("_call", "_gone", "_receive", "_send", "_streaming", "_watcher", "_whole")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
+        self._whole: Whole | None = scope["state"].get("whole")
         self._streaming = False
         self._gone = False
+        self._call = asyncio.current_task()
         self._watcher: asyncio.Task[None] | None = None
 
-    async def run(self) -> None:
-        loop = asyncio.get_running_loop()
-        current = asyncio.current_task()
-        timer = loop.call_later(WATCH_AFTER, self._watch, current)
-        try:
-            reply = await self._gate.answer(self._arrival, self.emit)
-        except asyncio.CancelledError:
-            if not self._gone or current is None:
-                raise
-            current.uncancel()
-            return
-        finally:
-            timer.cancel()
-            if self._watcher is not None:
-                self._watcher.cancel()
-        await self._finish(reply)
+    async def body(self, length: bytes | None, limit: int) -> bytes | None:
+        """The request's body; None when the caller went away.
+
+        Raises:
+            Refused: http.body, for one of more than `limit` bytes.
+        """
+        if length is not None and (not length.isdigit() or int(length) > limit):
+            raise Refused(HTTP_BODY, f"at most {limit} bytes")
+        ready = self._whole.body() if self._whole is not None else None
+        if ready is not None and len(ready) <= limit:
+            return ready
+        parts = bytearray(ready or b"")
+        more = ready is None
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                return None
+            parts += message["body"]
+            more = message.get("more_body", False)
+            if len(parts) > limit:
+                break
+        if len(parts) > limit:
+            raise Refused(HTTP_BODY, f"at most {limit} bytes")
+        return bytes(parts)
 
     async def emit(self, message: Json) -> None:
         """Send a notification towards the caller, which makes the answer a stream."""
         await self._stream(sse.event(encode(message)))
+
+    async def finish(self, reply: Reply) -> None:
+        """Send the answer: by itself, or as the last event of the stream."""
+        if self._streaming:
+            if reply.body:
+                await self._stream(sse.event(reply.body))
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
+        headers = reply.headers or _JSON_ONLY
+        if self._whole is not None and self._whole.respond(reply.status, headers, reply.body):
+            return
+        length = (b"content-length", b"%d" % len(reply.body))
+        start = {
+            "type": "http.response.start",
+            "status": reply.status,
+            "headers": [*headers, length],
+        }
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": reply.body, "more_body": False})
 
     async def _stream(self, frame: bytes) -> None:
         if not self._streaming:
@@ -192,19 +225,22 @@ class _Exchange:
             await self._send(start)
         await self._send({"type": "http.response.body", "body": frame, "more_body": True})
 
-    async def _finish(self, reply: Reply) -> None:
-        if not self._streaming:
-            await _send(self._send, reply)
-            return
-        if reply.body:
-            await self._stream(sse.event(reply.body))
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+    def look_after(self) -> None:
+        """The call lasts: notice when its caller goes away, and give signs of life."""
+        self._watcher = asyncio.create_task(self._until_gone())
 
-    def _watch(self, call: asyncio.Task[Any] | None) -> None:
-        self._watcher = asyncio.create_task(self._until_gone(call))
+    def stop_looking(self) -> None:
+        """The call ended."""
+        if self._watcher is not None:
+            self._watcher.cancel()
 
-    async def _until_gone(self, call: asyncio.Task[Any] | None) -> None:
-        """Cancel the call once its caller closes the connection; meanwhile give signs of life."""
+    def abandoned(self) -> bool:
+        """Whether the call was cancelled because its caller went away; then that is dealt with."""
+        if self._gone and self._call is not None:
+            self._call.uncancel()
+        return self._gone
+
+    async def _until_gone(self) -> None:
         gone = asyncio.ensure_future(self._receive())
         try:
             while True:
@@ -218,14 +254,5 @@ class _Exchange:
         finally:
             gone.cancel()
         self._gone = True
-        if call is not None:
-            call.cancel()
-
-
-async def _send(send: Send, reply: Reply) -> None:
-    headers = [
-        *(reply.headers or (replies.JSON_TYPE,)),
-        (b"content-length", b"%d" % len(reply.body)),
-    ]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body, "more_body": False})
+        if self._call is not None:
+            self._call.cancel()

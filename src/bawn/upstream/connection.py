@@ -182,7 +182,3 @@ class Connection(asyncio.Protocol):
         if self._paused and self.alive and self.transport is not None:
             self.transport.resume_reading()
         self._paused = False
-
-    def abandon(self) -> None:
-        """Nobody reads the rest of the stream."""
-        self.discard()

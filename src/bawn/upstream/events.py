@@ -30,8 +30,8 @@ class Wire(Protocol):
     def resume(self) -> None:
         """Read again."""
 
-    def abandon(self) -> None:
-        """Nobody will read the rest."""
+    def discard(self) -> None:
+        """Close: nobody will read the rest."""
 
 
 class EventStream(AsyncIterator[bytes]):
@@ -100,4 +100,4 @@ class EventStream(AsyncIterator[bytes]):
         self._queue.clear()
         if not self._ended:
             self.end()
-            self._wire.abandon()
+            self._wire.discard()

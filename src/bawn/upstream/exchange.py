@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from bawn.config import Limits
@@ -36,52 +35,56 @@ Headers = tuple[tuple[bytes, bytes], ...]
 OnMessage = Callable[[Json], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
 class Wire:
     """Where a server is and how it is spoken to; `headers` carry the gate's credential, if any."""
 
-    server: str
-    client: HttpClient
-    url: str
-    headers: Headers
-    limits: Limits
+    def __init__(
+        self, server: str, client: HttpClient, url: str, headers: Headers, limits: Limits
+    ) -> None:
+        self.server = server
+        self.client = client
+        self.url = url
+        self.headers = headers
+        self.limits = limits
+        self._always = (*_STANDARD, *headers)
+        self._deadlines = (limits.first_byte, limits.total, limits.result)
+        self._json = strict.JsonLimits(limits.json_depth, limits.json_nodes)
 
     async def post(self, body: bytes, headers: Headers) -> HttpReply:
-        """Send one message.
+        """Send a message that has no answer of its own.
 
         Raises:
             Refused: an upstream.* reason of the client.
         """
-        return await self.client.send(
-            HttpRequest(
-                "POST",
-                self.url,
-                (*_STANDARD, *self.headers, *headers),
-                body,
-                self.limits.first_byte,
-                self.limits.total,
-                self.limits.result,
-            )
-        )
+        request = HttpRequest("POST", self.url, self._always + headers, body, *self._deadlines)
+        return await self.client.send(request)
 
     async def ask(
         self, id_: int, method: str, params: Json, headers: Headers, on_message: OnMessage
-    ) -> tuple[HttpReply, Answer]:
+    ) -> Answer:
         """Send a request and hold its answer; other messages on the way go to `on_message`.
 
         Raises:
             Refused: an upstream.* reason.
         """
-        body = strict.encode({"jsonrpc": "2.0", "id": id_, "method": method, "params": params})
-        reply = await self.post(body, headers)
-        if reply.events is not None:
-            return reply, await self._last(reply.events, id_, on_message)
-        return reply, await self._whole(reply, id_)
+        reply = await self.client.send(self.request(id_, method, params, headers))
+        return await self.read(reply, id_, on_message)
 
-    async def _whole(self, reply: HttpReply, id_: int) -> Answer:
+    def request(self, id_: int, method: str, params: Json, headers: Headers) -> HttpRequest:
+        """A JSON-RPC request on its way to this server."""
+        body = strict.encode({"jsonrpc": "2.0", "id": id_, "method": method, "params": params})
+        return HttpRequest("POST", self.url, self._always + headers, body, *self._deadlines)
+
+    async def read(self, reply: HttpReply, id_: int, on_message: OnMessage) -> Answer:
+        """The answer that a reply carries, as JSON or as the end of an event stream."""
+        if reply.events is not None:
+            return await self._last(reply.events, id_, on_message)
         if reply.status != 200:
             return await self._error(reply, id_)
-        return answers.response(await self._tree(reply.body), id_)
+        tree = strict.canonical(reply.body, self._json)
+        if tree is None:
+            return answers.response(await self._tree(reply.body), id_)
+        return answers.canonical_response(tree, id_, reply.body)
 
     async def _error(self, reply: HttpReply, id_: int) -> Answer:
         """The JSON-RPC error that goes with an HTTP status; without one, the status is the refusal."""
@@ -107,11 +110,10 @@ class Wire:
         raise Refused(UPSTREAM_OUTCOME, detail="the event stream ended before the answer")
 
     async def _tree(self, body: bytes) -> Any:
-        limits = strict.JsonLimits(self.limits.json_depth, self.limits.json_nodes)
         try:
-            tree = strict.canonical(body, limits)
+            tree = strict.canonical(body, self._json)
             if tree is None:
-                tree = await _carefully(body, limits)
+                tree = await _carefully(body, self._json)
         except Refused as refused:
             raise Refused(UPSTREAM_INVALID, detail=f"its JSON: {refused.message}") from refused
         return tree
@@ -133,13 +135,15 @@ async def _close(events: AsyncIterator[bytes]) -> None:
 class Relay:
     """Notifications of one call on their way to the caller, under the caller's own progress token."""
 
+    __slots__ = ("_emit", "_last", "_ours", "_theirs", "params")
+
     def __init__(self, params: Json, token: int, emit: Emit | None) -> None:
         meta = params.get("_meta") or {}
         self.params = params
-        self._theirs = meta.get("progressToken") if isinstance(meta, dict) else None
+        self._theirs = meta.get("progressToken")
         self._ours = token
         self._emit = emit
-        self._last: float | None = None
+        self._last = float("-inf")
         if self._theirs is not None:
             self.params = {**params, "_meta": {**meta, "progressToken": token}}
 
@@ -160,7 +164,7 @@ class Relay:
             return False
         if not isinstance(progress, int | float) or isinstance(progress, bool):
             return False
-        if self._last is not None and progress <= self._last:
+        if progress <= self._last:
             return False
         self._last = progress
         return True

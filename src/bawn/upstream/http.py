@@ -56,7 +56,7 @@ class Remote:
     async def _is_modern(self) -> bool:
         params = legacy_server.discover_params()
         try:
-            _, answer = await self._wire.ask(0, "server/discover", params, _PROBE, _ignore)
+            answer = await self._wire.ask(0, "server/discover", params, _PROBE, _ignore)
         except Refused as refused:
             if refused.reason in (UPSTREAM_STATUS, UPSTREAM_INVALID):
                 return False

@@ -81,7 +81,8 @@ class Legacy:
     async def _begin(self) -> Session:
         id_ = next(self._ids)
         params = legacy_server.initialize_params()
-        reply, answer = await self._wire.ask(id_, "initialize", params, (), _ignore)
+        reply = await self._wire.client.send(self._wire.request(id_, "initialize", params, ()))
+        answer = await self._wire.read(reply, id_, _ignore)
         if answer.result is None:
             code = (answer.error or {}).get("code")
             raise Refused(UPSTREAM_INVALID, detail=f"initialize was answered with error {code}")
@@ -108,7 +109,7 @@ class Legacy:
                 await relay(message)
 
         try:
-            _, answer = await self._wire.ask(id_, method, relay.params, session.headers, on_message)
+            answer = await self._wire.ask(id_, method, relay.params, session.headers, on_message)
         except asyncio.CancelledError:
             self._spawn(self._tell(session, _cancelled(id_)))
             raise

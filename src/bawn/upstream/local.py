@@ -29,7 +29,7 @@ class Local:
         headers: Headers = ((b"bawn-isolation", outbound.isolation.encode()),)
         if outbound.project is not None:
             headers += ((b"bawn-project", quote(outbound.project).encode()),)
-        _, answer = await self._wire.ask(id_, outbound.method, relay.params, headers, relay)
+        answer = await self._wire.ask(id_, outbound.method, relay.params, headers, relay)
         if answer.error is not None:
             _raise_runners_own(answer)
         return answer

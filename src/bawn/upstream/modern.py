@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from functools import lru_cache
 from itertools import count
 
 from bawn.model import Answer, Outbound
@@ -17,7 +19,7 @@ class Modern:
         self._wire = wire
         self._ids = count(1)
 
-    async def call(self, outbound: Outbound, emit: Emit | None = None) -> Answer:
+    def call(self, outbound: Outbound, emit: Emit | None = None) -> Awaitable[Answer]:
         """One exchange.
 
         Raises:
@@ -25,10 +27,8 @@ class Modern:
         """
         id_ = next(self._ids)
         relay = Relay(outbound.params, id_, emit)
-        _, answer = await self._wire.ask(
-            id_, outbound.method, relay.params, wire_headers(outbound), relay
-        )
-        return answer
+        mirrored = wire_headers(outbound.method, outbound.name)
+        return self._wire.ask(id_, outbound.method, relay.params, mirrored, relay)
 
     async def aclose(self) -> None:
         """Nothing is held."""
@@ -37,9 +37,8 @@ class Modern:
 _VERSION = (headers.VERSION, versions.MODERN.encode())
 
 
-def wire_headers(outbound: Outbound) -> Headers:
+@lru_cache(4096)
+def wire_headers(method: str, name: str | None) -> Headers:
     """The mirrored headers, regenerated from what is sent."""
-    method = (headers.METHOD, outbound.method.encode())
-    if outbound.name is None:
-        return (_VERSION, method)
-    return (_VERSION, method, (headers.NAME, headers.encode(outbound.name)))
+    mirrored = (_VERSION, (headers.METHOD, method.encode()))
+    return mirrored if name is None else (*mirrored, (headers.NAME, headers.encode(name)))

@@ -107,7 +107,8 @@ class Pool:
             raise
         if self._closed:
             connection.discard()
-            raise self._unreachable("the client is closed")
+        if not connection.alive:  # what is written on it would never be answered
+            raise self._unreachable("the connection was closed at once")
         return connection
 
     async def _connect(self, connection: Connection) -> None:

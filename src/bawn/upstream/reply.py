@@ -25,7 +25,7 @@ _IDLE_MARGIN: Final = 1.0
 _ONCE: Final = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
 _BODYLESS: Final = frozenset({204, 304})
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
-_EMPTY_LINES: Final = b"\r\n\r\n\r\n"
+_END: Final = b"\r\n\r\n"  # of a header section, and of a chunked body
 
 
 def invalid(detail: str) -> Refused:
@@ -88,15 +88,17 @@ class ReplyParser:
     """
 
     __slots__ = (
+        "_before",
         "_body",
         "_budget",
+        "_counted",
         "_fresh",
         "_http",
         "_interim",
         "_interims",
         "_limit",
         "_pairs",
-        "_tail",
+        "_sized",
         "_until_close",
         "done",
         "headers",
@@ -116,7 +118,9 @@ class ReplyParser:
         self._fresh = True
         self._pairs: list[tuple[bytes, bytes]] = []
         self._body: bytes | bytearray = b""
-        self._tail = b"\n"
+        self._before = b""  # the last bytes of what was fed before
+        self._sized = False  # the body's length is known
+        self._counted = 0  # bytes of such a body in what is being fed
         self._interim = False
         self._interims = 0
         self._until_close = False
@@ -136,6 +140,8 @@ class ReplyParser:
             self._fresh = False
             if data[:1] != b"H":  # the parser would let pass empty lines and RTSP
                 raise invalid("the reply does not begin as HTTP")
+        headed = self.status > 0
+        self._counted = 0
         try:
             if len(data) <= self._budget:
                 self._budget -= len(data)
@@ -147,8 +153,10 @@ class ReplyParser:
                 cause = error.__context__
                 raise cause if isinstance(cause, Refused) else invalid(str(error)) from None
             self.reusable = False
-        if self.done and (not data.endswith(self._tail) or data.endswith(_EMPTY_LINES)):
-            self.reusable = False
+        if self.done:
+            self.reusable = self.reusable and self._ended_with(data, headed)
+        else:
+            self._before = (self._before + data[-5:])[-5:]
 
     def _feed_in_portions(self, data: memoryview) -> None:
         while data:
@@ -158,6 +166,15 @@ class ReplyParser:
             self._budget -= len(portion)
             self._http.feed_data(portion)  # body data among it renews the budget
             data = data[len(portion) :]
+
+    def _ended_with(self, data: bytes, headed: bool) -> bool:
+        """Whether no byte of `data` lies behind the reply, not even a line end the parser skips."""
+        rest = len(data) - self._counted
+        if headed and self._sized:
+            return not rest
+        if rest < 5:
+            data, rest = self._before + data[:rest], rest + len(self._before)
+        return data.startswith(_END, rest - 4) and data[rest - 5] not in _END
 
     def finish(self) -> bool:
         """The peer has ended its side; whether that completes the reply."""
@@ -200,8 +217,10 @@ class ReplyParser:
         else:
             self.streaming = is_stream(headers.get(b"content-type"))
             self._until_close = not framed
+            self._sized = length is not None
             if length is not None and int(length) > self._limit and not self.streaming:
                 raise too_large(self._limit)
+        self._budget = HEADER_LIMIT
         self.reusable = reusable
         self.headers = headers
         self.status = status
@@ -224,8 +243,8 @@ class ReplyParser:
             self._body += data
         if len(self._body) > self._limit and not self.streaming:
             raise too_large(self._limit)
-        if b"content-length" in self.headers:
-            self._tail = data
+        if self._sized:
+            self._counted += len(data)
 
     def on_message_complete(self) -> None:
         """The reply has ended, unless it was an interim one."""

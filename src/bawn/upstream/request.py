@@ -6,7 +6,6 @@ requests (RFC 9110, section 5.5; RFC 9112, section 11.2).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -33,8 +32,9 @@ def check_method(method: str) -> None:
         raise Refused(UPSTREAM_UNREACHABLE, detail=f"method {method!r} is not carried")
 
 
-def field_lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    """The header fields as they stand on the wire.
+@lru_cache(maxsize=4096)
+def field_lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    """The header fields as they stand on the wire; the same ones come with every call of a tool.
 
     Raises:
         Refused: upstream.unreachable, for a name or value that must not be sent.

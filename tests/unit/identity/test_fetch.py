@@ -14,6 +14,17 @@ URL = "https://idp.example.com/keys"
 Handler = Callable[[httpx2.Request], httpx2.Response]
 
 
+class Body(httpx2.AsyncByteStream):
+    """A body as it comes from the network, in pieces."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = pieces
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece
+
+
 async def fetched(handler: Handler) -> bytes | None:
     fetcher = Fetcher(httpx2.MockTransport(handler))
     try:
@@ -26,7 +37,7 @@ async def test_a_body_arrives_whole_and_was_asked_for_uncompressed() -> None:
     def handler(request: httpx2.Request) -> httpx2.Response:
         assert request.headers["accept-encoding"] == "identity"
         assert "authorization" not in request.headers
-        return httpx2.Response(200, content=b"{}")
+        return httpx2.Response(200, stream=Body(b"{", b"}"))
 
     assert await fetched(handler) == b"{}"
 
@@ -64,18 +75,15 @@ async def test_a_body_is_cut_off_at_the_limit_and_not_held() -> None:
 
 
 async def test_a_body_of_exactly_the_limit_is_taken() -> None:
-    found = await fetched(lambda _: httpx2.Response(200, content=bytes(LARGEST)))
+    found = await fetched(lambda _: httpx2.Response(200, stream=Body(bytes(LARGEST - 1), b"x")))
     assert found is not None
     assert len(found) == LARGEST
 
 
 async def test_a_compressed_body_is_refused_unopened() -> None:
     def handler(_: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(200, headers={"content-encoding": "gzip"}, stream=Raw())
-
-    class Raw(httpx2.AsyncByteStream):
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            yield b"never read"
+        headers = {"content-encoding": "gzip"}
+        return httpx2.Response(200, headers=headers, stream=Body(b"never read"))
 
     with pytest.raises(Unreachable, match="compressed"):
         await fetched(handler)

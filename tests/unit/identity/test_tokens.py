@@ -64,7 +64,7 @@ async def reason_of(bearers: Bearers, value: bytes, now: float = NOW) -> str:
 
 def test_it_fills_the_port() -> None:
     filled: Identity = door(None)
-    assert filled
+    assert isinstance(filled, Bearers)
 
 
 async def test_the_gates_own_user_is_known_by_its_socket() -> None:
@@ -165,6 +165,8 @@ async def test_a_token_that_turned_bad_is_forgotten() -> None:
     await bearers.verify(b"Bearer x", NOW)
     judge._answer = bad
     assert await reason_of(bearers, b"Bearer x", NOW + RECHECK) == "auth.invalid"
+    with pytest.raises(Refused):  # even for a clock that is set back
+        bearers.recognise(b"Bearer x", REMOTE, NOW)
     assert bearers.recognise(b"Bearer x", REMOTE, NOW + RECHECK + REMEMBER_BAD) is None
 
 

@@ -1,0 +1,80 @@
+"""bawn itself as a target: a gate with one server behind it, as `bawn up` starts it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from bench import procfs
+from bench.calls import TOOL
+from bench.process import NotStartedError, free_port, running, wait_until
+from bench.procfs import Cores
+from bench.target import SERVER, Target
+from bench.verify import verify
+
+BAWN: Final = (sys.executable, "-m", "bawn")
+_SERVER_ID: Final = "mock"
+
+
+def configure(place: Path, servers: Mapping[str, Any], management: int | None = None) -> Path:
+    """Write the configuration of a gate on a free port, with its state beside it."""
+    place.mkdir(parents=True)
+    path = place / "bawn.yaml"
+    settings = {
+        "listen": f"127.0.0.1:{free_port()}",
+        "management": {"listen": management and f"127.0.0.1:{management}"},
+        "state": "state",
+        "servers": servers,
+    }
+    path.write_text(json.dumps(settings))  # JSON is YAML
+    return path
+
+
+@contextmanager
+def gate(name: str, place: Path, server: Mapping[str, Any], core: int) -> Iterator[Target]:
+    """A running gate, all its processes on one core; callers use the aggregate endpoint."""
+    config = configure(place, {_SERVER_ID: {**server, "required": True}})
+    log = place / "log"
+
+    def up() -> bool:
+        return "bawn is up." in log.read_text(errors="replace")
+
+    def ready() -> bool:
+        return bool(_ask(config, "status")["health"]["status"] == "ready")
+
+    with running([*BAWN, "up", "--trust-config", "--config", config], core, log) as process:
+        wait_until(up, process, log)
+        wait_until(ready, process, log)
+        told = _ask(config, "status")
+        token = _ask(config, "token", "--sub", "bench", "--role", "developer", "--ttl", "1d")
+        parts = {part: (pid,) for part, pid in told["pids"].items() if pid}
+        yield Target(name, f"{told['url']}/mcp", parts, f"{_SERVER_ID}__{TOOL}", token["token"])
+
+
+def _ask(config: Path, *command: str) -> dict[str, Any]:
+    asked = [*BAWN, *command, "--json", "--config", str(config)]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NotStartedError(f"`bawn {command[0]}` failed: {done.stderr.strip()[-1500:]}")
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+async def with_local_server(target: Target, cores: Cores) -> Target:
+    """The same with the processes of its local server as a part, which run where the load does.
+
+    The caller's own process is started by a first call (isolation is per principal).
+    """
+    await verify(target, 200, connections=1, each=1)
+    (runner,) = target.parts["runner"]
+    started = tuple(procfs.children(runner))
+    for pid in started:
+        procfs.pin(pid, cores.load)
+    return Target(
+        target.name, target.url, {**target.parts, SERVER: started}, target.tool, target.bearer
+    )

@@ -1,0 +1,241 @@
+"""A real `bawn up`, in a directory of its own, on ports of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import httpx2
+
+from bawn.identity.embedded import open_embedded
+from bawn.model import Json
+from bawn.storage import StateDirectory
+from tests.e2e.runner_process import exists
+
+BAWN = (sys.executable, "-m", "bawn")
+UP = "bawn is up."
+
+
+def free_port() -> int:
+    """A port that nobody listens on; ports are given out in turn, so it stays free for a while."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(true: Callable[[], Any], seconds: float = 30.0, what: str = "it") -> None:
+    """Wait for something that another process brings about."""
+    give_up = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < give_up, f"{what} did not happen in time"
+        time.sleep(0.02)
+
+
+@dataclass
+class Gate:
+    """One gate: its files below `home`, and its process once `start` was called."""
+
+    home: Path
+    servers: str
+    head: str = "management: {{listen: '127.0.0.1:{management}'}}"
+    flags: tuple[str, ...] = ("--trust-config",)
+    extra_env: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    management_port: int = field(default_factory=free_port)
+    process: subprocess.Popen[str] | None = None
+    _tokens: dict[tuple[str, tuple[str, ...], str | None], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        (self.home / "tmp").mkdir(parents=True, exist_ok=True)
+        self.write(self.servers)
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.home / "bawn.yaml"
+
+    @property
+    def state(self) -> Path:
+        """The state directory."""
+        return self.home / "state"
+
+    @property
+    def log(self) -> Path:
+        """Standard error of every process of the gate."""
+        return self.home / "log"
+
+    @property
+    def base(self) -> str:
+        """The gate's URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The endpoint of all servers."""
+        return f"{self.base}/mcp"
+
+    @property
+    def probes(self) -> str:
+        """The URL of the management listener."""
+        return f"http://127.0.0.1:{self.management_port}"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of everything that is started here; TMPDIR marks its processes."""
+        home = str(self.home)
+        return {
+            **os.environ,
+            "HOME": home,
+            "XDG_STATE_HOME": f"{home}/xdg-state",
+            "XDG_CONFIG_HOME": f"{home}/xdg-config",
+            "TMPDIR": f"{home}/tmp",
+            **self.extra_env,
+        }
+
+    def write(self, servers: str) -> None:
+        """Write the configuration anew, on the same ports."""
+        self.servers = servers
+        head = self.head.format(management=self.management_port)
+        text = f"listen: 127.0.0.1:{self.port}\nstate: ./state\n{head}\n{servers}"
+        fresh = self.config.with_suffix(".new")
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(self.config)
+
+    def start(self) -> Gate:
+        """Start it, and wait until it says that it serves."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*BAWN, "up", *self.flags, "--config", str(self.config)],
+                env=self.env,
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert self.process.stdout is not None
+        heard = _until(self.process.stdout, UP)
+        assert UP in heard, f"the gate did not start:\n{heard}\n{self.log_text()}"
+        return self
+
+    def cli(self, *arguments: str, check: bool = True, **options: Any) -> str:
+        """The standard output of a command about this gate."""
+        return self.run(*arguments, check=check, **options).stdout
+
+    def run(
+        self, *arguments: str, check: bool = False, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command about this gate to its end."""
+        command = [*BAWN, *arguments, "--config", str(self.config)]
+        done = subprocess.run(
+            command, env=self.env, cwd=self.home, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, check=False, timeout=60, **options,
+        )  # fmt: skip
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def token(self, *roles: str, sub: str = "alice", server: str | None = None) -> str:
+        """A token of the gate's own, as `bawn token` mints it."""
+        wanted = (sub, roles or ("developer",), server)
+        if wanted not in self._tokens:
+            embedded = open_embedded(self.base, 30.0, StateDirectory(self.state))
+            self._tokens[wanted] = embedded.mint(sub, list(wanted[1]), 3600, server)
+        return self._tokens[wanted]
+
+    def readyz(self) -> Json:
+        """What /readyz says to the owner, over the Unix socket."""
+        transport = httpx2.HTTPTransport(uds=str(StateDirectory(self.state).socket("gate.sock")))
+        with httpx2.Client(transport=transport, timeout=30) as client:
+            told: Json = client.get("http://localhost/readyz").json()
+            return told
+
+    def until_ok(self, *servers: str) -> Gate:
+        """Wait until these servers were listed; without names, all of them."""
+
+        def listed() -> bool:
+            states = self.readyz()["servers"]
+            return all(states[name]["state"] == "ok" for name in servers or states)
+
+        wait_until(listed, what=f"a listing of {servers or 'all servers'}")
+        return self
+
+    def pids(self) -> dict[str, int]:
+        """The processes of the gate proper."""
+        status: dict[str, Json] = json.loads(self.cli("status", "--json"))
+        return {name: int(pid) for name, pid in status["pids"].items() if pid}
+
+    def log_text(self) -> str:
+        """Everything that was logged."""
+        return self.log.read_text(encoding="utf-8") if self.log.exists() else ""
+
+    def logged(self, event: str) -> list[Json]:
+        """The log's records with this text in their event."""
+        lines = [json.loads(line) for line in self.log_text().splitlines() if line[:1] == "{"]
+        return [line for line in lines if event in line["event"]]
+
+    def processes(self) -> list[int]:
+        """Every living process that was started for this gate, however far it went from it."""
+        mark = f"TMPDIR={self.home}/tmp".encode()
+        return [pid for pid in _all_processes() if mark in _environment(pid) and exists(pid)]
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the supervisor."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def stop(self) -> int:
+        """End it as `kill` does, and see that nothing is left of it."""
+        process = self.process
+        assert process is not None
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            code = process.wait(45)
+            self.until_gone()
+        finally:
+            if process.stdout is not None:
+                process.stdout.close()
+            self.kill()
+        return code
+
+    def until_gone(self, seconds: float = 15.0) -> None:
+        """Wait until no process of this gate is left."""
+        wait_until(lambda: not self.processes(), seconds, "the end of every process of the gate")
+
+    def kill(self) -> None:
+        """Leave nothing, whatever went wrong."""
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait(10)
+
+
+def _until(lines: IO[str], wanted: str) -> str:
+    heard = ""
+    for line in lines:
+        heard += line
+        if wanted in line:
+            break
+    return heard
+
+
+def _all_processes() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:  # it ended meanwhile, or is another user's
+        return []

@@ -1,0 +1,66 @@
+"""The audit of real processes: killed at any moment, and on a disk that is full."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bawn.audit.entries import Recovered
+from bawn.audit.recover import recover
+from bawn.storage import StateDirectory
+from tests.audited import calls, kinds, read
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.e2e
+
+
+def start(state: Path, how: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.e2e.audit_writer", str(state), how]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def acknowledged(lines: list[str]) -> set[int]:
+    return {
+        int(line.split()[1]) for line in lines if line.startswith("intent ") and line[-1] == "\n"
+    }
+
+
+@pytest.mark.parametrize("after", [1, 7, 500])
+def test_every_acknowledged_intent_of_a_killed_process_stands(tmp_path: Path, after: int) -> None:
+    with start(tmp_path / "state", "forever") as process:
+        assert process.stdout
+        lines = [process.stdout.readline() for _ in range(after)]
+        process.send_signal(signal.SIGKILL)
+        lines += process.stdout.readlines()
+    state = StateDirectory(tmp_path / "state")
+    recover(state.audit)
+    found, problems = read(state)
+    assert problems == []
+    assert [one for one in found if isinstance(one.record, Recovered)]
+    standing = {int(one.trace, 16) for one in calls(state)}
+    assert len(acknowledged(lines)) >= after
+    assert acknowledged(lines) <= standing
+
+
+def test_a_full_disk_refuses_calls_and_loses_nothing(tmp_path: Path) -> None:
+    with start(tmp_path / "state", "bounded") as process:
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    lines = output.splitlines(keepends=True)
+    refused = [line.split() for line in lines if line.startswith("refused ")]
+    assert [reason for _, _, reason in refused] == ["audit.unavailable"] * 3
+    state = StateDirectory(tmp_path / "state")
+    assert read(state)[1] == []
+    assert kinds(state)[-1] == "close"
+    told = calls(state)
+    assert {
+        int(one.trace, 16): one.status for one in told if one.decision == "allowed"
+    } == dict.fromkeys(acknowledged(lines), "ok")
+    assert [int(one.trace, 16) for one in told if one.decision == "refused"] == [
+        int(number) for _, number, _ in refused
+    ]

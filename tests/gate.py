@@ -1,0 +1,309 @@
+"""A gateway on fakes: servers behind it, messages for it, and a journal of what it did, in order."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bawn.catalogue import Catalogue
+from bawn.compile import compile_view
+from bawn.config import Config, Limits, RoleRule, Server
+from bawn.errors import Reason
+from bawn.gateway import Gateway, Stages
+from bawn.model import (
+    Answer,
+    Call,
+    Decision,
+    Item,
+    Json,
+    Kind,
+    Listing,
+    Outbound,
+    Principal,
+    View,
+)
+from bawn.policy.roles import Roles
+from bawn.ports import Arrival, Emit, PolicyEngine, Reply
+from bawn.protocol.sealing import Sealer
+from bawn.protocol.sessions import Sessions
+
+MODERN: Final = "2026-07-28"
+LEGACY: Final = "2025-11-25"
+META: Final = "io.modelcontextprotocol/"
+ISSUER: Final = "https://idp.example.com"
+
+ADA: Final = Principal("ada", ISSUER, frozenset({"developer"}), float("inf"))
+VIC: Final = Principal("vic", ISSUER, frozenset({"viewer"}), float("inf"))
+EVE: Final = Principal("eve", ISSUER, frozenset(), float("inf"))
+
+FILES: Final[Mapping[Kind, tuple[Json, ...]]] = {
+    Kind.TOOL: (
+        {"name": "read", "inputSchema": {"type": "object"}},
+        {"name": "write", "inputSchema": {"type": "object"}},
+    ),
+    Kind.PROMPT: ({"name": "summary"},),
+    Kind.RESOURCE: (
+        {"uri": "file:///a", "name": "a"},
+        {"uri": "common://doc", "name": "doc"},
+    ),
+    Kind.TEMPLATE: ({"uriTemplate": "file:///{+path}", "name": "any file"},),
+}
+ISSUES: Final[Mapping[Kind, tuple[Json, ...]]] = {
+    Kind.TOOL: (
+        {"name": "search", "inputSchema": {"type": "object"}},
+        {"name": "read", "inputSchema": {"type": "object"}},
+    ),
+    Kind.PROMPT: (),
+    Kind.RESOURCE: ({"uri": "common://doc", "name": "doc"},),
+    Kind.TEMPLATE: (),
+}
+BARE: Final[Mapping[Kind, tuple[Json, ...]]] = {
+    Kind.TOOL: ({"name": "echo", "inputSchema": {"type": "object"}},),
+    Kind.PROMPT: (),
+    Kind.RESOURCE: (),
+    Kind.TEMPLATE: (),
+}
+
+
+def listing(server: str, definitions: Mapping[Kind, tuple[Json, ...]], ttl_ms: int = 0) -> Listing:
+    """What a server says that offers these definitions."""
+    capabilities: Json = {"tools": {}, "prompts": {}, "resources": {}}
+    return Listing(server, MODERN, capabilities, "", definitions, ttl_ms)
+
+
+LISTINGS: Final = (listing("files", FILES), listing("issues", ISSUES), listing("bare", BARE))
+
+
+class Journal(list[tuple[Any, ...]]):
+    """What happened: pairs of a word and what it was about."""
+
+    def words(self) -> list[str]:
+        """The words alone."""
+        return [entry[0] for entry in self]
+
+    def of(self, word: str) -> list[Any]:
+        """What the entries under a word are about."""
+        return [entry[1] for entry in self if entry[0] == word]
+
+
+@dataclass
+class FakeAudit:
+    """Writes into the journal; `failing` is raised instead of recording an intent."""
+
+    journal: Journal
+    failing: Exception | None = None
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def intent(self, call: Call, item: Item, decision: Decision) -> int:
+        """Fills `ports.Audit`."""
+        if self.failing is not None:
+            raise self.failing
+        number = next(self.numbers)
+        self.journal.append(("intent", (call, item, decision, number)))
+        return number
+
+    def outcome(self, intent: int, trace: str, status: str, seconds: float, size: int) -> None:
+        """Fills `ports.Audit`."""
+        assert seconds >= 0
+        self.journal.append(("outcome", (intent, trace, status, size)))
+
+    def refusal(self, call: Call, reason: str, detail: str) -> None:
+        """Fills `ports.Audit`."""
+        self.journal.append(("refusal", (call, reason, detail)))
+
+
+@dataclass
+class FakeMeter:
+    """Counts."""
+
+    calls: list[tuple[str, str, str]] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+
+    def call(self, server: str, method: str, status: str, seconds: float) -> None:
+        """Fills `ports.Meter`."""
+        assert seconds >= 0
+        self.calls.append((server, method, status))
+
+    def refusal(self, reason: str) -> None:
+        """Fills `ports.Meter`."""
+        self.refusals.append(reason)
+
+
+Behaviour = Callable[[Outbound, Emit | None], Awaitable[Answer]]
+
+
+async def fine(outbound: Outbound, emit: Emit | None) -> Answer:
+    """How a server answers that is in order."""
+    return Answer(result={"resultType": "complete", "content": [], "from": outbound.server})
+
+
+@dataclass
+class FakeUpstream:
+    """A server that writes into the journal and then behaves as it is told."""
+
+    journal: Journal
+    behave: Behaviour = fine
+
+    async def call(self, outbound: Outbound, emit: Emit | None = None) -> Answer:
+        """Fills `ports.Upstream`."""
+        self.journal.append(("send", outbound))
+        return await self.behave(outbound, emit)
+
+    async def aclose(self) -> None:
+        """Fills `ports.Upstream`."""
+
+
+class Clock:
+    """Seconds, moved by hand."""
+
+    def __init__(self, now: float = 1_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def counting_sealer(key: bytes = b"k" * 32) -> Sealer:
+    """A sealer whose nonces are numbers."""
+    numbers = itertools.count()
+    return Sealer([key], lambda: next(numbers).to_bytes(12, "big"))
+
+
+def challenge(reason: Reason, endpoint: str | None) -> str | None:
+    """What a 401 asks for, told by the reason."""
+    return f"Bearer {reason.id}" if reason.status == 401 else None
+
+
+class House:
+    """A gateway over three fake servers: `files`, `issues`, and `bare` without a name prefix."""
+
+    def __init__(
+        self,
+        *,
+        policy: PolicyEngine | None = None,
+        roles: Mapping[str, RoleRule] | None = None,
+        limits: Limits | None = None,
+        servers: Mapping[str, Server] | None = None,
+        serving: bool = True,
+    ) -> None:
+        remote = Server(url="http://127.0.0.1:9/mcp")
+        given = servers or {
+            "files": remote,
+            "issues": remote,
+            "bare": Server(url="http://127.0.0.1:9/mcp", prefix=""),
+        }
+        self.config = Config(servers=dict(given), limits=limits or Limits())
+        self.journal = Journal()
+        self.audit = FakeAudit(self.journal)
+        self.meter = FakeMeter()
+        self.upstreams = {name: FakeUpstream(self.journal) for name in self.config.servers}
+        self.clock = Clock()
+        self.sealer = counting_sealer()
+        self.policy = policy or Roles(roles or {})
+        self.sessions = Sessions(self.sealer, self.clock)
+        self.random = itertools.count(1)
+        stages = Stages(
+            policy=self.policy,
+            audit=self.audit,
+            meter=self.meter,
+            sessions=self.sessions,
+            upstreams=self.upstreams,
+            random_bits=lambda: next(self.random),
+            challenge=challenge,
+        )
+        catalogue = Catalogue(self.policy, self.sealer, self.config.limits.page)
+        self.gateway = Gateway(self.config, stages, catalogue)
+        self.emitted: list[Json] = []
+        if serving:
+            self.gateway.swap(self.view())
+
+    def view(self, *listings: Listing) -> View:
+        """The View of these listings, or of what the servers offer at first."""
+        return compile_view(self.config, listings or LISTINGS, complete=True)
+
+    async def emit(self, message: Json) -> None:
+        """Takes what is told while a call is open."""
+        self.emitted.append(message)
+
+    async def answer(self, arrival: Arrival) -> Reply:
+        """The gateway's answer."""
+        return await self.gateway.answer(arrival, self.emit)
+
+    async def ask(self, arrival: Arrival) -> tuple[Reply, Json]:
+        """The answer, and its body as JSON."""
+        reply = await self.answer(arrival)
+        return reply, json.loads(reply.body)
+
+    @property
+    def sent(self) -> list[Outbound]:
+        """What reached a server."""
+        return self.journal.of("send")
+
+
+def modern(
+    method: str,
+    params: Json | None = None,
+    *,
+    who: Principal = ADA,
+    at: str | None = None,
+    id_: object = 1,
+    meta: Json | None = None,
+    headers: Mapping[bytes, bytes | None] | None = None,
+) -> Arrival:
+    """A request of 2026-07-28 with the headers that belong to it; None takes a header away."""
+    whole = {META + "protocolVersion": MODERN, META + "clientCapabilities": {}} | (meta or {})
+    params = {**(params or {}), "_meta": whole}
+    mirrored: dict[bytes, bytes | None] = {
+        b"mcp-protocol-version": MODERN.encode(),
+        b"mcp-method": method.encode(),
+    }
+    name = params.get("name", params.get("uri", params.get("taskId")))
+    if isinstance(name, str):
+        mirrored[b"mcp-name"] = name.encode()
+    mirrored |= headers or {}
+    body = {"jsonrpc": "2.0", "id": id_, "method": method, "params": params}
+    return arrive(body, mirrored, who=who, at=at)
+
+
+def legacy(
+    method: str,
+    params: Json | None = None,
+    *,
+    who: Principal = ADA,
+    at: str | None = None,
+    id_: object = 1,
+    version: str | None = LEGACY,
+    session: str | None = None,
+) -> Arrival:
+    """A request of a handshake version; a notification when `id_` is None."""
+    mirrored: dict[bytes, bytes | None] = {
+        b"mcp-protocol-version": version.encode() if version else None,
+        b"mcp-session-id": session.encode() if session else None,
+    }
+    body: Json = {"jsonrpc": "2.0", "method": method, "params": params or {}}
+    if id_ is not None:
+        body["id"] = id_
+    return arrive(body, mirrored, who=who, at=at)
+
+
+def arrive(
+    body: object,
+    headers: Mapping[bytes, bytes | None] | None = None,
+    *,
+    who: Principal = ADA,
+    at: str | None = None,
+) -> Arrival:
+    """Any body, as bytes or as what is written in JSON, at an endpoint."""
+    raw = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
+    named = {name: value for name, value in (headers or {}).items() if value is not None}
+    return Arrival(who, at, named, raw)
+
+
+async def session_of(house: House, who: Principal = ADA, at: str | None = None) -> str:
+    """The id of a session that was begun as clients do."""
+    params: Json = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "test"}}
+    reply = await house.answer(legacy("initialize", params, who=who, at=at, version=None))
+    return dict(reply.headers)[b"mcp-session-id"].decode()

@@ -1,0 +1,1 @@
+"""Discovery, against files in each client's documented form."""

@@ -1,0 +1,95 @@
+"""What exactly is started."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bawn.config import Server
+from bawn.errors import Refused
+from bawn.runner.launch import prepare, scrubbed
+
+
+def server(**settings: Any) -> Server:
+    return Server(**{"command": (sys.executable, "-m", "x"), **settings})
+
+
+def refusal(server: Server, base: Path, project: str | None = None) -> str:
+    with pytest.raises(Refused) as refused:
+        prepare(server, base, project)
+    assert refused.value.reason.id == "upstream.not_started"
+    return refused.value.detail
+
+
+def test_only_the_minimum_of_the_environment_is_inherited() -> None:
+    kept = {"PATH": "p", "HOME": "h", "LANG": "l", "LC_TIME": "t", "TMPDIR": "d", "USER": "u"}
+    dropped = {"LCX": "1", "AWS_SECRET_ACCESS_KEY": "s", "LD_PRELOAD": "x", "path": "y"}
+    assert scrubbed({**kept, **dropped}) == kept
+
+
+def test_arguments_are_passed_as_they_are(tmp_path: Path) -> None:
+    launch = prepare(server(command=(sys.executable, "$HOME", "; rm -rf", "*")), tmp_path, None)
+    assert launch.argv[1:] == ("$HOME", "; rm -rf", "*")
+    assert Path(launch.argv[0]).is_absolute()
+
+
+def test_a_program_with_a_slash_is_relative_to_the_configuration(tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "serve"
+    program.parent.mkdir()
+    program.write_text("#!/bin/true\n")
+    assert "not an executable" in refusal(server(command=("bin/serve",)), tmp_path)
+    program.chmod(0o700)
+    assert prepare(server(command=("bin/serve",)), tmp_path, None).argv == (str(program),)
+
+
+def test_a_program_without_a_slash_is_looked_up_on_the_servers_path(tmp_path: Path) -> None:
+    program = tmp_path / "serve"
+    program.write_text("#!/bin/true\n")
+    program.chmod(0o700)
+    named = server(command=("serve",))
+    assert "not found on PATH" in refusal(named, tmp_path)
+    found = server(command=("serve",), env={"PATH": str(tmp_path)})
+    assert prepare(found, tmp_path, None).argv == (str(program),)
+
+
+def test_references_are_resolved_and_known_as_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAWN_TEST", "hunter2hunter2")
+    env = {"TOKEN": "Bearer ${env:BAWN_TEST}", "PLAIN": "plain"}
+    launch = prepare(server(env=env), tmp_path, None)
+    assert launch.env["TOKEN"] == "Bearer hunter2hunter2"
+    assert launch.env["PLAIN"] == "plain"
+    assert "BAWN_TEST" not in launch.env
+    assert launch.secrets == ("hunter2hunter2",)
+    assert "hunter2" not in repr(launch)
+
+
+def test_a_missing_secret_is_named_and_nothing_starts(tmp_path: Path) -> None:
+    detail = refusal(server(env={"TOKEN": "${env:BAWN_NOT_SET}"}), tmp_path)
+    assert "env.TOKEN" in detail
+    assert "BAWN_NOT_SET" in detail
+
+
+def test_the_directory_is_the_servers_own_then_the_projects_then_the_configurations(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "own").mkdir()
+    project = tmp_path / "project"
+    project.mkdir()
+    own = server(cwd="own", isolation="project")
+    assert prepare(own, tmp_path, str(project)).cwd == tmp_path / "own"
+    assert prepare(server(isolation="project"), tmp_path, str(project)).cwd == project
+    assert prepare(server(), tmp_path, str(project)).cwd == tmp_path
+
+
+@pytest.mark.parametrize("project", [None, "", "relative", "/no/such/directory"])
+def test_a_project_must_be_a_directory_that_exists(tmp_path: Path, project: str | None) -> None:
+    assert "directory" in refusal(server(isolation="project"), tmp_path, project)
+
+
+def test_a_directory_that_is_missing_is_named(tmp_path: Path) -> None:
+    assert "`cwd`" in refusal(server(cwd="missing"), tmp_path)

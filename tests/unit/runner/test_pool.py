@@ -1,0 +1,160 @@
+"""All children, without processes."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bawn.config import Limits, Server
+from bawn.errors import Refused
+from bawn.runner.introduce import Era
+from bawn.runner.pool import Key, Pool
+from tests.unit.runner.fakes import Clock, Launcher
+
+BASE = Path("/base")
+
+
+def local(**settings: Any) -> Server:
+    return Server(**{"command": ("serve",), **settings})
+
+
+class Yard:
+    """A pool over fakes."""
+
+    def __init__(self) -> None:
+        self.launcher = Launcher()
+        self.clock = Clock()
+        self.pool = Pool(self.launcher, self.clock)
+
+    def apply(self, limits: Limits | None = None, **servers: Server) -> None:
+        self.pool.apply(servers, limits or Limits(), BASE)
+
+    async def call(self, server: str, isolation: str = "k", project: str | None = None) -> int:
+        answer = await self.pool.call(Key(server, isolation, project), "tools/call", {})
+        assert answer.result is not None
+        number: int = answer.result["child"]
+        return number
+
+    async def refused(self, server: str, isolation: str = "k") -> str:
+        with pytest.raises(Refused) as refused:
+            await self.call(server, isolation)
+        return refused.value.reason.id
+
+
+@pytest.fixture
+async def yard() -> Yard:
+    return Yard()
+
+
+async def test_a_child_belongs_to_one_server_and_one_key(yard: Yard) -> None:
+    yard.apply(a=local(), b=local())
+    calls = [await yard.call(*where) for where in (("a", "x"), ("a", "y"), ("b", "x"), ("a", "x"))]
+    assert calls == [0, 1, 2, 0]
+
+
+async def test_a_project_counts_only_where_it_isolates(yard: Yard) -> None:
+    yard.apply(shared=local(isolation="shared"), each=local(isolation="project"))
+    assert await yard.call("shared", "k", "/one") == await yard.call("shared", "k", "/two")
+    assert await yard.call("each", "k", "/one") != await yard.call("each", "k", "/two")
+    assert [plan.project for plan in yard.launcher.plans] == [None, "/one", "/two"]
+
+
+async def test_unknown_servers_and_remote_ones_are_refused(yard: Yard) -> None:
+    yard.apply(remote=Server(url="https://example.com/mcp"))
+    assert await yard.refused("remote") == "target.unknown"
+    assert await yard.refused("other") == "target.unknown"
+
+
+async def test_a_missing_isolation_key_is_refused(yard: Yard) -> None:
+    yard.apply(a=local())
+    assert await yard.refused("a", "") == "message.shape"
+    assert yard.launcher.plans == []
+
+
+async def test_children_are_bounded_for_each_server(yard: Yard) -> None:
+    yard.apply(Limits(children=2), a=local(), b=local())
+    for key in "xy":
+        await yard.call("a", key)
+    assert await yard.refused("a", "z") == "limit.children"
+    await yard.call("b", "z")
+    yard.launcher.children[0].die()
+    yard.clock.now += 1.0
+    assert await yard.call("a", "z") == 3
+
+
+async def test_the_era_that_was_found_is_remembered_until_a_start_fails(yard: Yard) -> None:
+    yard.apply(a=local(), b=local())
+    await yard.call("a", "x")
+    await yard.call("a", "y")
+    yard.launcher.failing = True
+    await yard.refused("a", "z")
+    yard.launcher.failing = False
+    await yard.call("a", "w")
+    await yard.call("b", "x")
+    assert yard.launcher.known == [None, Era.MODERN, Era.MODERN, None, None]
+
+
+async def test_changed_and_removed_servers_are_stopped_and_the_others_left(yard: Yard) -> None:
+    yard.apply(same=local(), changed=local(), removed=local())
+    for name in ("same", "changed", "removed"):
+        await yard.call(name)
+    yard.apply(same=local(prefix="", required=True), changed=local(env={"X": "1"}))
+    same, changed, removed = yard.launcher.children
+    await changed.stopped.wait()
+    await removed.stopped.wait()
+    assert not same.stopped.is_set()
+    assert await yard.call("same") == 0
+    assert await yard.call("changed") == 3
+    assert await yard.refused("removed") == "target.unknown"
+
+
+async def test_a_changed_list_is_counted_for_its_server(yard: Yard) -> None:
+    yard.apply(a=local(), b=local())
+    await yard.call("a")
+    yard.launcher.changes[0]()
+    assert yard.pool.status()["servers"] == {"a": {"changed": 1}, "b": {"changed": 0}}
+
+
+async def test_the_status_shows_no_isolation_key(yard: Yard) -> None:
+    yard.apply(a=local())
+    await yard.call("a", "https://idp.example.com|anna")
+    (child,) = yard.pool.status()["children"]
+    assert "anna" not in str(yard.pool.status())
+    assert child["server"] == "a"
+    assert child["pid"] == 0
+    assert child["calls"] == 1
+
+
+async def test_an_idle_child_is_stopped_and_forgotten(yard: Yard) -> None:
+    yard.apply(a=local(idle_stop=0.01))
+    await yard.call("a")
+    yard.clock.now += 1.0
+    await yard.launcher.children[0].stopped.wait()
+    assert await yard.call("a") == 1
+
+
+async def test_a_child_with_a_call_in_flight_is_never_idle(yard: Yard) -> None:
+    yard.apply(a=local(idle_stop=0.01), b=local(idle_stop=0.02))
+    await yard.call("a")
+    await yard.call("b")
+    busy, idle = yard.launcher.children
+    busy.release.clear()
+    call = asyncio.create_task(yard.call("a"))
+    yard.clock.now += 1.0
+    await idle.stopped.wait()  # by then the other was looked at, too
+    assert not busy.stopped.is_set()
+    busy.release.set()
+    assert await call == 0
+
+
+async def test_closing_stops_all_and_starts_nothing(yard: Yard) -> None:
+    yard.apply(a=local(), b=local())
+    await yard.call("a")
+    await yard.call("b")
+    await yard.pool.aclose()
+    assert all(child.stopped.is_set() for child in yard.launcher.children)
+    assert await yard.refused("a") == "upstream.not_started"
+    assert len(yard.launcher.children) == 2
