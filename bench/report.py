@@ -84,8 +84,9 @@ figures are medians of the rounds, ratios are medians of what ran in the same ro
 - **bawn, stdio**: the same in front of a local server. Worker and runner share the one core; the
   server's process, which is a mock in C too, runs on the other. CPU and memory are the worker's and
   the runner's together (the supervisor's, which is idle, is in the sum as well).
-- **FastMCP**: `create_proxy(URL)` with its defaults and no authentication. Its answers are event
-  streams. It makes a new HTTP client for each call, which explains most of its figure.
+- **FastMCP**: `create_proxy(URL)` with its defaults and no authentication, in the newest version
+  whose dependencies could be installed. It makes a new HTTP client with a TLS context for each
+  call, which explains most of its figure.
 
 ## Budgets
 
@@ -105,7 +106,8 @@ per completed call. Memory is resident memory of all the target's own processes 
 - Envoy: not part of this run.
 - Two workers against one: this release has one worker, and this comparison wants four cores.
 - TLS, HTTP/2 and callers on another machine: everything here is plain HTTP on the loopback.
-- FastMCP with sizes above 200 B, with 1,000 tools, and in front of a local server.
+- FastMCP at 64 connections, where no answer comes within a round; with sizes above 200 B, with
+  1,000 tools, and in front of a local server.
 - `durability: strict`: its cost is the disk's.
 
 ## Regressions

@@ -130,7 +130,7 @@ class Gateway:
             return self._catalogue.page(endpoint, kind, asked, arrival.principal)
         call = Call(
             asked.id, asked.method.name, asked.params, arrival.principal, arrival.endpoint,
-            asked.client, trace_id, _session_of(arrival), arrival.project,
+            asked.client, trace_id, None if asked.modern else _session_of(arrival), arrival.project,
         )  # fmt: skip
         try:
             return call, asked, self._catalogue.find(endpoint, kind, asked)
@@ -180,7 +180,10 @@ class Gateway:
             raise
         started = perf_counter()
         status, size, intent = "cancelled", 0, -1
-        running = None if asked.modern else self._run(call, caller)
+        task = None if asked.modern else asyncio.current_task()
+        running = (caller, call.endpoint, call.session, call.id)
+        if task is not None:  # a notification that names all of these may cancel it
+            self._running[running] = task
         try:
             intent = stages.audit.intent(call, item, decision)
             isolation = isolation_key(self._isolation[server], caller, call)
@@ -197,20 +200,13 @@ class Gateway:
             raise
         finally:
             self.concurrency.leave(caller, server)
-            if running is not None:
-                self._running.pop(running, None)
+            # a second call of the same id may have taken the place
+            if task is not None and self._running.get(running) is task:
+                del self._running[running]
             seconds = perf_counter() - started
             if intent >= 0:
                 stages.audit.outcome(intent, call.trace, status, seconds, size)
             stages.meter.call(server, call.method, status, seconds)
-
-    def _run(self, call: Call, caller: str) -> _Running:
-        """Note a legacy client's call: a notification that names all of these may cancel it."""
-        running = (caller, call.endpoint, call.session, call.id)
-        task = asyncio.current_task()
-        if task is not None:
-            self._running[running] = task
-        return running
 
     def _notified(self, told: Notification, arrival: Arrival) -> Reply:
         """Accept a notification; the only one with an effect is a legacy client's cancellation."""
@@ -235,6 +231,8 @@ class Gateway:
         return True
 
     def _refused(self, refused: Refused, tree: Any, arrival: Arrival, trace_id: str) -> Reply:
+        # a body that could not be read carries none
+        trace_id = trace_id or trace.trace_id({}, arrival.headers, self._stages.random_bits)
         self._stages.meter.refusal(refused.reason.id)
         modern = inbound.is_modern(_meta(tree), arrival.headers)
         method = str(tree.get("method", "")) if isinstance(tree, dict) else ""

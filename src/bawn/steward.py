@@ -36,14 +36,22 @@ _NEEDS: Final[Mapping[Kind, str]] = {
 
 
 class Steward:
-    """Keeps `states` current and calls `publish` with each new View."""
+    """Keeps `states` current and calls `publish` with each new View.
+
+    `project` is the directory in which servers of `isolation: project` are looked at.
+    """
 
     def __init__(
-        self, config: Config, upstreams: Mapping[str, Upstream], publish: Callable[[View], None]
+        self,
+        config: Config,
+        upstreams: Mapping[str, Upstream],
+        publish: Callable[[View], None],
+        project: str | None = None,
     ) -> None:
         self._config = config
         self._upstreams = upstreams
         self._publish = publish
+        self._project = project
         self._listings: dict[str, Listing] = {}
         self.version = ""
         self._tasks: list[asyncio.Task[None]] = []
@@ -170,6 +178,7 @@ class Steward:
             {**params, **legacy_server.discover_params()},
             "shared" if shared else OWN_ISOLATION,
             trace="",
+            project=self._project,
         )
         answer = await self._upstreams[name].call(asked)
         if answer.result is None:

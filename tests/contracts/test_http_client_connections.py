@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bawn import errors
-from bawn.errors import Misconfigured, Refused
+from bawn.errors import Refused
 from bawn.ports import HttpClient, HttpReply
 from bawn.upstream.reference import ReferenceClient
 from tests.contracts.exchanges import (
@@ -70,11 +70,18 @@ async def test_a_connection_that_takes_too_long_is_given_up(make: Make, tmp_path
             assert await refusal(client, ask(url)) is errors.UPSTREAM_UNREACHABLE
 
 
-def test_a_file_of_authorities_that_is_none_is_a_misconfiguration(tmp_path: Path) -> None:
-    (tmp_path / "empty.pem").touch()
-    for name in ("missing.pem", "empty.pem"):
-        with pytest.raises(Misconfigured, match=name):
-            ReferenceClient(1, 1.0, ca=str(tmp_path / name))
+async def test_the_reference_goes_through_a_proxy() -> None:
+    heads: list[bytes] = []
+
+    async def script(peer: Peer) -> None:
+        heads.append((await peer.request())[0])
+        peer.send(sized(b"{}"))
+
+    async with serve(script) as proxy:
+        client = ReferenceClient(1, 5.0, proxy=proxy.url.removesuffix("/mcp"))
+        assert (await client.send(ask("http://a.example/mcp"))).body == b"{}"
+        await client.aclose()
+    assert heads[0].startswith(b"POST http://a.example/mcp HTTP/1.1\r\n")
 
 
 # ── connections ──

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -27,7 +28,9 @@ class Caller:
         self.url = url
         self._last = 0
 
-    async def send(self, method: str, params: Json | None = None, **options: Any) -> httpx2.Response:
+    async def send(
+        self, method: str, params: Json | None = None, **options: Any
+    ) -> httpx2.Response:
         """One request; the reply as it came."""
         self._last += 1
         body = {
@@ -45,7 +48,7 @@ class Caller:
         reply = await self.send(method, params)
         assert reply.headers["content-type"] == "application/json", reply.text
         answer: Json = reply.json()
-        assert answer["id"] == self._last, answer
+        assert answer["id"] == json.loads(reply.request.content)["id"], answer
         return answer
 
     async def tool(self, name: str, **arguments: Any) -> Json:

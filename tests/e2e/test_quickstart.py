@@ -47,7 +47,9 @@ def quickstart() -> str:
 
 @pytest.fixture(scope="module")
 def up(shared_gate: StartGate) -> Gate:
-    missing = [part for part in ("node", "venv", "repository", "clients") if not (QUICK / part).is_dir()]
+    missing = [
+        part for part in ("node", "venv", "repository", "clients") if not (QUICK / part).is_dir()
+    ]
     assert not missing, f"{QUICK} lacks {missing}: `make test` installs what these tests use"
     return shared_gate(quickstart()).until_ok()
 
@@ -128,8 +130,8 @@ async def test_the_python_sdk_reads_resources_prompts_and_progress(
 ) -> None:
     told: list[float] = []
 
-    async def progress(so_far: float, total: float | None, message: str | None) -> None:
-        told.append(so_far)
+    async def heard(progress: float, total: float | None, message: str | None) -> None:
+        told.append(progress)
 
     async with sdk(up.url, up.token(), mode) as client:
         uri = str((await client.list_resources()).resources[0].uri)
@@ -143,7 +145,7 @@ async def test_the_python_sdk_reads_resources_prompts_and_progress(
         assert "Cork" in prompt.messages[0].content.text
         arguments = {"duration": 0.4, "steps": 4}
         await client.call_tool(
-            "everything__trigger-long-running-operation", arguments, progress_callback=progress
+            "everything__trigger-long-running-operation", arguments, progress_callback=heard
         )
     assert told == [1, 2, 3, 4]
 
@@ -227,8 +229,8 @@ def inspect(up: Gate, clients: Path, era: str, *arguments: str, token: str | Non
         program, "--cli", up.url, "--transport", "http", "--protocol-era", era,
         "--format", "json", "--quiet", "--header", header, *arguments, cwd=clients,
     )  # fmt: skip
-    result: Json = json.loads(shown)
-    return result.get("result", result)
+    result: Json = json.loads(shown)["result"]
+    return result
 
 
 @ERAS

@@ -132,7 +132,7 @@ def assemble(
         challenge=identity.resources.challenge,
     )
     gateway = Gateway(config, stages, catalogue)
-    steward = Steward(config, upstreams, gateway.swap)
+    steward = Steward(config, upstreams, gateway.swap, project=str(base))
     exposition = Exposition(
         meter,
         Sources(

@@ -12,6 +12,7 @@ from bawn.cli import config as config_verbs
 from bawn.cli import server as server_verbs
 from bawn.cli.connect import connect, disconnect
 from bawn.cli.doctor import doctor
+from bawn.cli.init import init
 from bawn.cli.reload import reload
 from bawn.cli.scan import scan
 from bawn.cli.status import status
@@ -60,7 +61,7 @@ config.command("docs")(config_verbs.docs)
 audit = typer.Typer(help="The record of every call.", no_args_is_help=True)
 audit.command("tail")(audit_verbs.tail)
 
-for verb in (up, trust, reload, stdio, scan, connect, disconnect, token, status, doctor):
+for verb in (up, trust, reload, stdio, init, scan, connect, disconnect, token, status, doctor):
     app.command()(verb)
 app.add_typer(server, name="server")
 app.add_typer(config, name="config")

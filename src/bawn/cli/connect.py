@@ -76,8 +76,10 @@ def connect(
         _ask(yes, f"Write {_files(len(changing))}?")
         with explained():
             journal = Journal(default_path(os.environ))
-            refused += _carried_out((plan.path, partial(apply, plan, journal)) for plan in changing)
-        print("Restart the clients. `bawn disconnect` takes this back.")
+            failed = _carried_out((plan.path, partial(apply, plan, journal)) for plan in changing)
+        refused += failed
+        if failed < len(changing):
+            print("Restart the clients. `bawn disconnect` takes this back.")
     if refused:
         raise typer.Exit(1)
 
@@ -122,7 +124,8 @@ def program() -> str:
     """The absolute path of the `bawn` program, for entries that work from anywhere."""
     called = Path(sys.argv[0])
     on_path = shutil.which("bawn")
-    candidates = [called] if called.name == "bawn" else []
+    # A bare name is not looked for in the working directory, which may be anybody's project.
+    candidates = [called] if called.name == "bawn" and os.sep in sys.argv[0] else []
     candidates += [Path(on_path)] if on_path else []
     candidates.append(Path(sys.executable).with_name("bawn"))
     found = next((c for c in candidates if c.is_file() and os.access(c, os.X_OK)), None)

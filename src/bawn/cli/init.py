@@ -153,6 +153,8 @@ def _into_files(secrets: Mapping[str, str], found: Loaded) -> None:
     from bawn.errors import Misconfigured
     from bawn.storage.directory import StateDirectory, read_private
 
+    if not secrets:
+        return
     state = StateDirectory(found.state)
     contents = {state.secrets / name: f"{value}\n".encode() for name, value in secrets.items()}
     for path, content in contents.items():

@@ -143,8 +143,8 @@ def _tell_next(found: Loaded, done: str) -> None:
     from bawn.config import trust
 
     print(done)
-    if trust.launches(found.config) and not trust.is_trusted(found.path, found.digest):
-        print(f"Next: `bawn trust --config {found.path}`, before its commands are started.")
+    if trust.needs_consent(found.config) and not trust.is_trusted(found.path, found.digest):
+        print(f"Next: `bawn trust --config {found.path}`, for it does not serve before your consent.")
     else:
         print("A running gate takes it up with `bawn reload`.")
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -41,14 +44,14 @@ async def _carry(found: Loaded, server: str | None) -> None:
     from bawn.transport.stdio import Bridge, Target
     from bawn.upstream.http1 import PooledClient
 
-    gate = StateDirectory(found.state).socket("gate.sock")
-    await _ensure_running(found, gate)
+    state = StateDirectory(found.state)
+    gate = state.socket("gate.sock")
+    reader = await _input(found.config.limits.body)
+    if not await _answers(gate):
+        await _start_once(found, state.run, gate)
     limits = found.config.limits
     path = "/mcp" if server is None else f"/mcp/{server}"
     url = f"http+unix://{quote(str(gate), safe='')}{path}"
-    reader = asyncio.StreamReader(limit=limits.body)
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
     out = sys.stdout.buffer
 
     async def write(line: bytes) -> None:
@@ -63,15 +66,33 @@ async def _carry(found: Loaded, server: str | None) -> None:
         await client.aclose()
 
 
-async def _ensure_running(found: Loaded, gate: Path) -> None:
-    if await _answers(gate):
-        return
-    log = found.state / "run" / "bawn.log"
-    daemon = _start(found, log)
+async def _input(limit: int) -> asyncio.StreamReader:
+    """Standard input as lines of at most `limit` bytes."""
+    kind = os.fstat(sys.stdin.fileno()).st_mode
+    if not (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) or sys.stdin.isatty()):
+        next_step = "Clients start `bawn stdio` themselves; by hand, keep a pipe to it open."
+        fail("standard input is a file, expected a pipe.", next_step, code=2)
+    reader = asyncio.StreamReader(limit=limit)
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
+    return reader
+
+
+async def _start_once(found: Loaded, run: Path, gate: Path) -> None:
+    """Start the gate; of clients that come at once, one does it and the others wait for it."""
+    with (run / "start.lock").open("ab") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        if not await _answers(gate):
+            await _until_serving(_start(found, run / "bawn.log"), run / "bawn.log", gate, found)
+
+
+async def _until_serving(
+    daemon: subprocess.Popen[bytes], log: Path, gate: Path, found: Loaded
+) -> None:
     for _ in range(int(_START / _POLL)):
         if await _answers(gate):
             return
-        if daemon.poll() not in (None, 0):
+        if daemon.poll() is not None:
             fail(
                 f"the gate did not start; {log} says why.", f"Try `bawn up --config {found.path}`."
             )

@@ -24,8 +24,8 @@ def trust(
     from bawn.config import trust as consents
 
     found = loaded(config)
-    if not consents.launches(found.config):
-        print(f"{printable(str(found.path))} starts no programs: no consent is needed.")
+    if not consents.needs_consent(found.config):
+        print(f"{printable(str(found.path))} starts no programs and sends no credentials: no consent is needed.")
         return
     with explained():
         if consents.is_trusted(found.path, found.digest):
@@ -43,7 +43,7 @@ def consent(found: Loaded, *, yes: bool = False) -> None:
     """
     from bawn.config import trust as consents
 
-    if not consents.launches(found.config) or consents.is_trusted(found.path, found.digest):
+    if not consents.needs_consent(found.config) or consents.is_trusted(found.path, found.digest):
         return
     _show(found)
     if not yes:
@@ -55,7 +55,7 @@ def consent(found: Loaded, *, yes: bool = False) -> None:
 def _show(found: Loaded) -> None:
     from bawn.config import trust as consents
 
-    print(f"{printable(str(found.path))} starts, on this machine and as you:\n")
+    print(f"{printable(str(found.path))} starts, on this machine and as you, or sends:\n")
     for start in consents.launches(found.config):
         print(f"  {start.server}")
         print(f"    {command_line(start.command)}")
@@ -64,6 +64,9 @@ def _show(found: Loaded) -> None:
         for name, value in start.env.items():
             print(f"    with {printable(name)}={printable(value)}")
         print()
+    for sending in consents.sendings(found.config):
+        print(f"  {sending.server}")
+        print(f"    gets {printable(sending.token)} as its credential, at {printable(sending.url)}\n")
 
 
 def _ask(found: Loaded) -> None:

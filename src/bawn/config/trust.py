@@ -49,7 +49,7 @@ class _Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def launches(config: Config) -> tuple[Launch, ...]:
-    """Every local server of a configuration, for showing before consent. Empty needs no consent."""
+    """Every local server of a configuration, for showing before consent."""
     return tuple(
         Launch(name, server.command, server.cwd, server.env)
         for name, server in config.servers.items()
@@ -57,19 +57,45 @@ def launches(config: Config) -> tuple[Launch, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Which secret of the owner's a remote server would be sent, by its reference."""
+
+    server: str
+    url: str
+    token: str
+
+
+def sendings(config: Config) -> tuple[Sending, ...]:
+    """Every remote server that gets a credential: a foreign file could name its own, and your secret."""
+    return tuple(
+        Sending(name, server.url, server.auth.token)
+        for name, server in config.servers.items()
+        if server.url is not None and server.auth.token is not None
+    )
+
+
+def needs_consent(config: Config) -> bool:
+    """Whether a configuration does anything that its owner has to know: starts, or sends secrets."""
+    return bool(launches(config) or sendings(config))
+
+
 def require(loaded: Loaded) -> None:
-    """Let only configurations pass that start nothing, or that were consented to as they are.
+    """Let only configurations pass that need no consent, or that were consented to as they are.
 
     Raises:
         Misconfigured: consent is missing, or the store of consents cannot be relied on.
     """
-    starts = launches(loaded.config)
-    if starts and not is_trusted(loaded.path, loaded.digest):
-        names = ", ".join(start.server for start in starts)
-        raise Misconfigured(
-            f"{loaded.path.name}: it starts programs ({names}) and nobody has consented to it as it is; "
-            f"read them and consent with `bawn trust --config {loaded.path}`"
-        )
+    if not needs_consent(loaded.config) or is_trusted(loaded.path, loaded.digest):
+        return
+    config = loaded.config
+    servers = [start.server for start in launches(config)]
+    servers += [sending.server for sending in sendings(config)]
+    names = ", ".join(servers)
+    raise Misconfigured(
+        f"{loaded.path.name}: it starts programs or sends credentials ({names}), and nobody has "
+        f"consented to it as it is; read and consent with `bawn trust --config {loaded.path}`"
+    )
 
 
 def is_trusted(path: Path, digest: str) -> bool:

@@ -10,7 +10,15 @@ from urllib.parse import urlsplit
 
 from bawn.discovery.clients import Client, Scope
 from bawn.discovery.document import Slot
-from bawn.discovery.secrets import in_arguments, in_pair, in_text, mask, pair_name
+from bawn.discovery.secrets import (
+    Hit,
+    in_arguments,
+    in_pair,
+    in_text,
+    mask,
+    names_credential,
+    pair_name,
+)
 
 Transport: TypeAlias = Literal["stdio", "http", "sse", "unknown"]
 
@@ -118,18 +126,25 @@ def _secrets(launch: Launch, value: Any) -> Iterator[Secret]:
         yield from (Secret("env", name, end - start) for start, end in in_pair(name, text))
     for name, text in launch.headers.items():
         yield from (Secret("header", name, end - start) for start, end in in_pair(name, text))
-    before = ""
-    for at, (word, hits) in enumerate(
-        zip(launch.command, in_arguments(launch.command), strict=True)
-    ):
-        option = before if before.startswith("-") and not word.startswith("-") else ""
-        name = pair_name(word) or option or f"argument {at}"
+    arguments = in_arguments(launch.command)
+    for at, hits in enumerate(arguments):
+        name = _argument_name(launch.command, arguments, at)
         yield from (Secret("argument", name, end - start) for start, end in hits)
-        before = word
     yield from (Secret("url", "URL", end - start) for start, end in in_text(launch.url))
     token = value.get("bearer_token") if isinstance(value, dict) else None
     if isinstance(token, str) and token:
         yield Secret("field", "bearer_token", len(token))
+
+
+def _argument_name(command: tuple[str, ...], hits: tuple[tuple[Hit, ...], ...], at: int) -> str:
+    """What a secret argument is called: by its own name, by the option before it, else by its place."""
+    name = pair_name(command[at])
+    if name and all(hit.start >= len(name) for hit in hits[at]):
+        return name
+    option = command[at - 1] if at else ""
+    if option.startswith("-") and not hits[at - 1] and names_credential(option):
+        return option
+    return f"argument {at}"
 
 
 def _transport(client: Client, fields: dict[Any, Any], program: str, url: str) -> Transport:

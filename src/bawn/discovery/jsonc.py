@@ -74,7 +74,7 @@ class _Reader:
         """Pass over blanks and comments."""
         while True:
             self.at = _BLANK.match(self.text, self.at).end()  # type: ignore[union-attr]  # matches always, if only nothing
-            if not self.text.startswith("/", self.at):
+            if self.text[self.at : self.at + 1] != "/":
                 return
             self.comment()
 
@@ -108,15 +108,17 @@ class _Reader:
         return self.word()
 
     def string(self) -> Scalar:
-        start = self.at
-        match = _STRING.match(self.text, start)
+        start, text = self.at, self.text
+        match = _STRING.match(text, start)
         if match is None:
             raise self.wrong("this string does not end, or holds a control character")
+        self.at = match.end()
+        if text.find("\\", start, self.at) < 0:
+            return Scalar(start, self.at, text[start + 1 : self.at - 1])
         try:
             decoded = json.loads(match.group())
         except json.JSONDecodeError as error:
             raise self.wrong("this escape sequence is not valid", start + error.pos) from None
-        self.at = match.end()
         return Scalar(start, self.at, decoded)
 
     def word(self) -> Scalar:

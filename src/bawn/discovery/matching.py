@@ -56,13 +56,18 @@ def _reached_alike(launch: Launch, server: Server) -> bool:
 
 
 def _same_environment(launch: Launch, server: Server, base: Path) -> bool:
-    env = normal(launch).env
     if server.url is not None:
-        token = launch.headers.get("Authorization", "").partition(" ")[2]
-        return not server.auth.token or _same_value(token, server.auth.token, base)
+        token = _bearer(launch)
+        return _same_value(token, server.auth.token, base) if server.auth.token else not token
+    env = normal(launch).env
     return env.keys() == server.env.keys() and all(
         _same_value(env[name], server.env[name], base) for name in env
     )
+
+
+def _bearer(launch: Launch) -> str:
+    headers = {name.lower(): value for name, value in launch.headers.items()}
+    return headers.get("authorization", "").partition(" ")[2].strip()
 
 
 def _same_value(theirs: str, ours: str, base: Path) -> bool:

@@ -8,6 +8,21 @@ from pathlib import PurePath
 
 _EXACT = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+([-+.][0-9A-Za-z.+-]*)?")
 _YES = frozenset({"-y", "--yes"})
+_WITH_VALUE = frozenset(
+    [
+        "-p",
+        "--package",
+        "-c",
+        "--call",
+        "-w",
+        "--workspace",
+        "--registry",
+        "--cache",
+        "--from",
+        "--with",
+        "--python",
+    ]
+)
 _PYTHON = re.compile(r"[^=@]+(?:==|@)([0-9][0-9A-Za-z.+!]*)")
 
 
@@ -27,9 +42,9 @@ def without_surprise(command: Sequence[str]) -> tuple[tuple[str, ...], tuple[str
 
 def _npx(command: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     package = _package(command, "-p", "--package")
-    # Only npx's own options: what follows the package belongs to the program.
-    own = command.index(package) if package in command else len(command)
-    kept = tuple(w for at, w in enumerate(command) if at > own or w not in _YES)
+    # Only npx's own options: what follows its first positional word belongs to the program.
+    own = _positional(command)
+    kept = tuple(word for at, word in enumerate(command) if at > own or word not in _YES)
     version = package[1:].partition("@")[2] if package else ""
     exact = package is None or _EXACT.fullmatch(version) is not None
     return kept, () if exact else (_floating(str(package), "@1.2.3"),)
@@ -37,16 +52,20 @@ def _npx(command: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _package(command: Sequence[str], *options: str) -> str | None:
     """The package that a runner fetches: an option's value, or the first word that is no option."""
-    words = iter(command[1:])
-    for word in words:
-        if word in options:
-            return next(words, None)
+    own = _positional(command)
+    for at, word in enumerate(command[:own]):
         name, equals, value = word.partition("=")
-        if equals and name in options:
-            return value
-        if not word.startswith("-"):
-            return word
-    return None
+        if name in options:
+            return value if equals else command[at + 1]
+    return command[own] if own < len(command) else None
+
+
+def _positional(command: Sequence[str]) -> int:
+    """The index of the first word that is neither an option nor an option's value."""
+    at = 1
+    while at < len(command) and command[at].startswith("-"):
+        at += 2 if command[at] in _WITH_VALUE and at + 1 < len(command) else 1
+    return at
 
 
 def _floating(package: str, example: str) -> str:

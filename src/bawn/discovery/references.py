@@ -6,6 +6,9 @@ import re
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WHOLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
+_EDITORS_OWN = frozenset(
+    ["workspaceFolder", "workspaceFolderBasename", "userHome", "cwd", "pathSeparator"]
+)
 
 
 class Untranslatable(ValueError):
@@ -32,7 +35,7 @@ def translated(text: str) -> str:
 
 def _reference(inner: str) -> str:
     name = inner.removeprefix("env:")
-    if _NAME.fullmatch(name):
+    if _NAME.fullmatch(name) and inner not in _EDITORS_OWN:
         return f"${{env:{name}}}"
     if ":-" in inner:
         raise Untranslatable(

@@ -7,7 +7,7 @@ What names and prefixes tell is `config/credentials.py`'s knowledge; here is whe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -63,13 +63,7 @@ def in_pair(name: str, value: str) -> tuple[Hit, ...]:
 
 def in_text(text: str) -> tuple[Hit, ...]:
     """Secrets that show by themselves: an issuer's prefix, a private key, a URL's credentials."""
-    kept: list[Hit] = []
-    for hit in sorted((*_in_urls(text), *_issued(text))):
-        if not kept or hit.start >= kept[-1].end:
-            kept.append(hit)
-        else:
-            kept[-1] = Hit(kept[-1].start, max(kept[-1].end, hit.end))
-    return tuple(kept)
+    return _merged((*_in_urls(text), *_issued(text)))
 
 
 def in_arguments(arguments: Sequence[str]) -> tuple[tuple[Hit, ...], ...]:
@@ -115,13 +109,23 @@ def without_references(text: str) -> str:
     return "".join((*kept, text[at:]))
 
 
+def _merged(hits: Iterable[Hit]) -> tuple[Hit, ...]:
+    kept: list[Hit] = []
+    for hit in sorted(hits):
+        if not kept or hit.start >= kept[-1].end:
+            kept.append(hit)
+        else:
+            kept[-1] = Hit(kept[-1].start, max(kept[-1].end, hit.end))
+    return tuple(kept)
+
+
 def _in_argument(argument: str) -> tuple[Hit, ...]:
     name = pair_name(argument)
-    if not name:
+    pair = _OPTION_PAIR.match(argument) if name else None
+    if pair is None:
         return in_text(argument)
-    pair = _OPTION_PAIR.match(argument)
-    shift = pair.end() if pair else 0
-    return tuple(hit.moved(shift) for hit in in_pair(name, argument[shift:]))
+    named = in_pair(name, argument[pair.end() :])
+    return _merged((*(hit.moved(pair.end()) for hit in named), *in_text(argument)))
 
 
 def _is_literal(name: str, value: str) -> bool:

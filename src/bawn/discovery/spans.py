@@ -10,8 +10,8 @@ from bawn.errors import BawnError
 MAX_DEPTH = 128
 """Deepest nesting read; real client files stay below 12."""
 
-MAX_VALUES = 1_000_000
-"""Most values read from one file: about three seconds' work at worst."""
+MAX_VALUES = 500_000
+"""Most values read from one file: two seconds' work, and more than a file of ten megabytes holds."""
 
 
 class Unreadable(BawnError):

@@ -42,7 +42,7 @@ def canonical_response(tree: Any, expected: int, body: bytes) -> Answer:
         Refused: upstream.invalid, as `response`.
     """
     head = b'{"jsonrpc":"2.0","id":%d,"result":{' % expected
-    if len(tree) == 3 and body.startswith(head):
+    if body.startswith(head) and len(tree) == 3:
         return Answer(result=tree["result"], written=body[len(head) - 1 : -1])
     return response(tree, expected)
 

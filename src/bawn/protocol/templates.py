@@ -29,11 +29,12 @@ def matches(template: str, uri: str) -> bool:
     position = len(head)
     for index, (literal, slashes) in enumerate(rest):
         last = index == len(rest) - 1
+        first = position if slashes else position + 1  # what has an operator may expand to nothing
         if last:
             end = len(uri) - len(literal) if uri.endswith(literal) else -1
         else:
-            end = uri.find(literal, position + 1) if literal else position + 1
-        if end <= position or (not slashes and "/" in uri[position:end]):
+            end = uri.find(literal, first)
+        if end < first or (not slashes and "/" in uri[position:end]):
             return False
         position = end + len(literal)
     return position == len(uri)

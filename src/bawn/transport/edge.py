@@ -11,7 +11,8 @@ from collections.abc import Callable
 from math import inf
 from typing import Any, ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from httptools import HttpParserError
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from bawn.errors import HTTP_HEADER, HTTP_HOST, Reason
 from bawn.model import Peer
@@ -27,7 +28,6 @@ class EdgeProtocol(HttpToolsProtocol):
     peer_of: ClassVar[Callable[[asyncio.BaseTransport], Peer]]
 
     _header_bytes = 0
-    _in_header = True
     _rejected = False
     waiting_since = inf
     """Loop time since when a request header is due; never while a request is being answered."""
@@ -56,9 +56,8 @@ class EdgeProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        if self._rejected:
-            return
-        if self._in_header:
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or not cycle.more_body:
             # counted before parsing: the parser would gather an endless header value by itself
             end = data.find(b"\r\n\r\n")
             self._header_bytes += len(data) if end < 0 else end
@@ -68,7 +67,7 @@ class EdgeProtocol(HttpToolsProtocol):
         super().data_received(data)
 
     def on_headers_complete(self) -> None:
-        counted, self._header_bytes, self._in_header = self._header_bytes, 0, False
+        counted, self._header_bytes = self._header_bytes, 0
         self.waiting_since = inf
         if not self.url.startswith(b"/"):
             self._reject(400, HTTP_HOST)
@@ -76,17 +75,19 @@ class EdgeProtocol(HttpToolsProtocol):
             self._reject(431, HTTP_HEADER)
         else:
             super().on_headers_complete()
-            # uvicorn starts the application in the next turn of the loop, so it will find this
-            self.scope["state"]["whole"] = Whole(self.cycle)
+            return
+        raise HttpParserError  # the parser stops here, and uvicorn's answer to that is muted
 
-    def on_body(self, body: bytes) -> None:
-        if not self._rejected:
-            super().on_body(body)
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # as uvicorn's, which keeps the task to itself
+        task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+        cycle.scope["state"]["whole"] = Whole(cycle, task)
 
-    def on_message_complete(self) -> None:
+    def send_400_response(self, msg: str) -> None:
         if not self._rejected:
-            super().on_message_complete()
-        self._in_header = True
+            super().send_400_response(msg)
 
     def _size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

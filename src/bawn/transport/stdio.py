@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote
 
 from bawn.errors import PARSE_ERROR, Refused
 from bawn.model import Json
@@ -60,11 +61,21 @@ class Bridge:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _next(self, lines: asyncio.StreamReader) -> bytes:
-        try:
-            return await lines.readline()
-        except ValueError:  # the line is longer than the reader holds
+        """The next line, empty at the end of input; one that is too long is skipped and refused."""
+        overlong = False
+        while True:
+            try:
+                line = await lines.readuntil()
+            except asyncio.LimitOverrunError as passed:
+                overlong = True
+                await lines.readexactly(passed.consumed)
+                continue
+            except asyncio.IncompleteReadError as end:
+                line = end.partial
+            if not overlong:
+                return line
+            overlong = False
             await self._fail(None, PARSE_ERROR, "a message is longer than the gate accepts")
-            return b""
 
     async def _take(self, line: bytes) -> None:
         tree: Any = None
@@ -132,7 +143,7 @@ class Bridge:
         return reply
 
     def _headers(self, message: envelope.Message) -> tuple[tuple[bytes, bytes], ...]:
-        project = (b"bawn-project", self.target.project.encode())
+        project = (b"bawn-project", quote(self.target.project, errors="surrogateescape").encode())
         version = message.meta.get(versions.META_VERSION)
         if not isinstance(version, str):
             return (project, *self._session)

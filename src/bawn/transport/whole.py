@@ -7,7 +7,9 @@ each: here the body is taken as it lies there, and the answer is one write. Wher
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -19,13 +21,23 @@ _STATUS: Final[Mapping[int, bytes]] = {
 _BREAKS: Final = b"\r\n\0"
 
 
+@lru_cache(1024)
+def _head(status: int, headers: tuple[tuple[bytes, bytes], ...]) -> bytes | None:
+    """Status line and header, or None when a field would break out of its line."""
+    lines = b"".join([b"%b: %b\r\n" % field for field in headers])
+    if len(lines.translate(None, _BREAKS)) != len(lines) - 2 * len(headers):
+        return None
+    return _STATUS[status] + lines
+
+
 class Whole:
     """One request and its answer, on uvicorn's own record of them."""
 
-    __slots__ = ("_cycle",)
+    __slots__ = ("_cycle", "task")
 
-    def __init__(self, cycle: RequestResponseCycle) -> None:
+    def __init__(self, cycle: RequestResponseCycle, task: asyncio.Task[None]) -> None:
         self._cycle = cycle
+        self.task = task
 
     def body(self) -> bytes | None:
         """The whole body, or None when it is not there yet."""
@@ -44,12 +56,11 @@ class Whole:
             return False
         if cycle.disconnected:
             return True
-        lines = b"".join([b"%b: %b\r\n" % field for field in headers])
-        if len(lines.translate(None, _BREAKS)) != len(lines) - 2 * len(headers):
+        head = _head(status, headers)
+        if head is None:
             return False  # uvicorn refuses such a header
-        head = b"%b%bcontent-length: %d\r\n\r\n" % (_STATUS[status], lines, len(body))
         cycle.response_started = cycle.response_complete = True
-        cycle.transport.write(head + body)
+        cycle.transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body))
         cycle.message_event.set()
         cycle.on_response()
         return True

@@ -21,7 +21,7 @@ from bawn.errors import (
 )
 from bawn.model import Answer, Json
 from bawn.ports import Emit, HttpClient, HttpReply, HttpRequest
-from bawn.protocol import answers, strict
+from bawn.protocol import answers, strict, versions
 
 log = logging.getLogger("bawn.upstream")
 
@@ -30,6 +30,10 @@ _STANDARD: Final = (
     (b"content-type", b"application/json"),
     (b"accept", b"application/json, text/event-stream"),
 )
+
+_LEVELS: Final = (
+    "debug", "info", "notice", "warning", "error", "critical", "alert", "emergency",
+)  # fmt: skip
 
 Headers = tuple[tuple[bytes, bytes], ...]
 OnMessage = Callable[[Json], Awaitable[None]]
@@ -57,7 +61,9 @@ class Wire:
             Refused: an upstream.* reason of the client.
         """
         request = HttpRequest("POST", self.url, self._always + headers, body, *self._deadlines)
-        return await self.client.send(request)
+        reply = await self.client.send(request)
+        await let_go(reply)
+        return reply
 
     async def ask(
         self, id_: int, method: str, params: Json, headers: Headers, on_message: OnMessage
@@ -77,10 +83,10 @@ class Wire:
 
     async def read(self, reply: HttpReply, id_: int, on_message: OnMessage) -> Answer:
         """The answer that a reply carries, as JSON or as the end of an event stream."""
-        if reply.events is not None:
-            return await self._last(reply.events, id_, on_message)
         if reply.status != 200:
             return await self._error(reply, id_)
+        if reply.events is not None:
+            return await self._last(reply.events, id_, on_message)
         tree = strict.canonical(reply.body, self._json)
         if tree is None:
             return answers.response(await self._tree(reply.body), id_)
@@ -88,6 +94,7 @@ class Wire:
 
     async def _error(self, reply: HttpReply, id_: int) -> Answer:
         """The JSON-RPC error that goes with an HTTP status; without one, the status is the refusal."""
+        await let_go(reply)
         if reply.status in (401, 403):
             raise Refused(UPSTREAM_SIGN_IN, detail=f"HTTP {reply.status}")
         try:
@@ -104,6 +111,8 @@ class Wire:
                 tree = await self._tree(data)
                 if answers.is_response(tree):
                     return answers.response(tree, id_)
+                if not isinstance(tree, dict):
+                    raise Refused(UPSTREAM_INVALID, detail="an event is not one JSON-RPC message")
                 await on_message(tree)
         finally:
             await _close(events)
@@ -126,6 +135,12 @@ async def _carefully(body: bytes, limits: strict.JsonLimits) -> Any:
     return await loop.run_in_executor(None, lambda: strict.careful(body, limits, mend=True))
 
 
+async def let_go(reply: HttpReply) -> None:
+    """Give up whatever of a reply has not been read."""
+    if reply.events is not None:
+        await _close(reply.events)
+
+
 async def _close(events: AsyncIterator[bytes]) -> None:
     close = getattr(events, "aclose", None)
     if close is not None:
@@ -135,12 +150,13 @@ async def _close(events: AsyncIterator[bytes]) -> None:
 class Relay:
     """Notifications of one call on their way to the caller, under the caller's own progress token."""
 
-    __slots__ = ("_emit", "_last", "_ours", "_theirs", "params")
+    __slots__ = ("_emit", "_last", "_level", "_ours", "_theirs", "params")
 
     def __init__(self, params: Json, token: int, emit: Emit | None) -> None:
         meta = params.get("_meta") or {}
         self.params = params
         self._theirs = meta.get("progressToken")
+        self._level = meta.get(versions.META_LOG_LEVEL)
         self._ours = token
         self._emit = emit
         self._last = float("-inf")
@@ -152,10 +168,19 @@ class Relay:
         method, told = message.get("method"), message.get("params")
         if self._emit is None or "id" in message or not isinstance(told, dict):
             return
-        if method == "notifications/message":
+        if message.get("jsonrpc") != "2.0":
+            return
+        if method == "notifications/message" and self._is_wanted(told):
             await self._emit(message)
         elif method == "notifications/progress" and self._advances(told):
             await self._emit({**message, "params": {**told, "progressToken": self._theirs}})
+
+    def _is_wanted(self, told: Json) -> bool:
+        """Whether the caller asked for log messages of this level (server/utilities/logging)."""
+        level = told.get("level")
+        if self._level not in _LEVELS or level not in _LEVELS:
+            return False
+        return _LEVELS.index(level) >= _LEVELS.index(self._level)
 
     def _advances(self, told: Json) -> bool:
         """Progress of this call that goes up, as it must (basic/utilities/progress)."""

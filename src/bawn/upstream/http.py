@@ -10,7 +10,7 @@ import asyncio
 
 from bawn.errors import UPSTREAM_INVALID, UPSTREAM_STATUS, Refused
 from bawn.model import Answer, Outbound
-from bawn.ports import Emit, Upstream
+from bawn.ports import Emit
 from bawn.protocol import headers, legacy_server, versions
 from bawn.upstream.exchange import Wire
 from bawn.upstream.legacy import Legacy
@@ -24,7 +24,8 @@ class Remote:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._speaker: Upstream | None = None
+        self._speaker: Modern | Legacy | None = None
+        self._doubted = False
         self._probing = asyncio.Lock()
 
     async def call(self, outbound: Outbound, emit: Emit | None = None) -> Answer:
@@ -33,12 +34,14 @@ class Remote:
         Raises:
             Refused: an upstream.* reason.
         """
-        speaker = self._speaker or await self._found()
+        speaker = self._speaker
+        if speaker is None or self._doubted:
+            speaker = await self._found()
         try:
             return await speaker.call(outbound, emit)
         except Refused as refused:
-            if refused.reason in (UPSTREAM_STATUS, UPSTREAM_INVALID) and self._speaker is speaker:
-                self._speaker = None  # it may speak another version now: ask at the next call
+            if refused.reason in (UPSTREAM_STATUS, UPSTREAM_INVALID):
+                self._doubted = True  # it may speak another version now: ask at the next call
             raise
 
     async def aclose(self) -> None:
@@ -46,11 +49,14 @@ class Remote:
         if self._speaker is not None:
             await self._speaker.aclose()
 
-    async def _found(self) -> Upstream:
+    async def _found(self) -> Modern | Legacy:
         async with self._probing:
-            if self._speaker is None:
-                modern = await self._is_modern()
-                self._speaker = Modern(self._wire) if modern else Legacy(self._wire)
+            if self._speaker is None or self._doubted:
+                era = Modern if await self._is_modern() else Legacy
+                if not isinstance(self._speaker, era):  # else its sessions stay as they are
+                    await self.aclose()
+                    self._speaker = era(self._wire)
+                self._doubted = False
             return self._speaker
 
     async def _is_modern(self) -> bool:

@@ -17,7 +17,7 @@ from bawn.errors import METHOD_NOT_FOUND, UPSTREAM_INVALID, UPSTREAM_STATUS, Ref
 from bawn.model import Answer, Json, Outbound
 from bawn.ports import Emit, HttpRequest
 from bawn.protocol import headers, legacy_server, strict
-from bawn.upstream.exchange import Headers, Relay, Wire
+from bawn.upstream.exchange import Headers, Relay, Wire, let_go
 
 log = logging.getLogger("bawn.upstream")
 
@@ -30,6 +30,11 @@ class Session:
 
     initialized: Json
     headers: Headers
+
+    @property
+    def identified(self) -> bool:
+        """Whether the server gave it an id: only then can it be forgotten there."""
+        return any(name == headers.SESSION for name, _ in self.headers)
 
 
 class Legacy:
@@ -50,33 +55,36 @@ class Legacy:
         Raises:
             Refused: an upstream.* reason.
         """
-        session = await self._session(outbound.isolation)
-        try:
-            return await self._ask(session, outbound, emit)
-        except _SessionGoneError:
-            self._forget(outbound.isolation)
-            return await self._ask(await self._session(outbound.isolation), outbound, emit)
+        for _ in range(2):
+            session = await self._session(outbound.isolation)
+            try:
+                return await self._ask(session, outbound, emit)
+            except _SessionGoneError:
+                self._forget(outbound.isolation, session)
+        raise Refused(UPSTREAM_STATUS, detail="HTTP 404, in a new session as well")
 
     async def aclose(self) -> None:
         """End every session, as far as the servers listen."""
         sessions, self._sessions = self._sessions, OrderedDict()
-        for task in sessions.values():
-            if task.done() and not task.cancelled() and task.exception() is None:
-                await self._end(task.result())
-            task.cancel()
+        await asyncio.gather(*(self._end(task) for task in sessions.values()))
+        for sending in tuple(self._sending):
+            sending.cancel()
 
     async def _session(self, isolation: str) -> Session:
         task = self._sessions.get(isolation)
-        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            task = asyncio.create_task(self._begin())
-            self._sessions[isolation] = task
+        if task is None or (task.done() and _standing(task) is None):
+            task = self._sessions[isolation] = asyncio.create_task(self._begin())
             if len(self._sessions) > _SESSIONS:
-                self._sessions.popitem(last=False)
+                self._spawn(self._end(self._sessions.popitem(last=False)[1]))
+        self._sessions.move_to_end(isolation)
         # shielded: the session belongs to everybody who waits for it
         return await asyncio.shield(task)
 
-    def _forget(self, isolation: str) -> None:
-        self._sessions.pop(isolation, None)
+    def _forget(self, isolation: str, session: Session) -> None:
+        """Drop this session; the one that somebody else has begun in its place stays."""
+        task = self._sessions.get(isolation)
+        if task is not None and _standing(task) is session:
+            del self._sessions[isolation]
 
     async def _begin(self) -> Session:
         id_ = next(self._ids)
@@ -100,7 +108,10 @@ class Legacy:
         if method == "server/discover":
             method, params = "ping", {}
         id_ = next(self._ids)
-        relay = Relay(legacy_server.to_legacy(method, params), id_, emit)
+        relay = Relay(params, id_, emit)
+        request = self._wire.request(
+            id_, method, legacy_server.to_legacy(method, relay.params), session.headers
+        )
 
         async def on_message(message: Json) -> None:
             if "id" in message:
@@ -109,13 +120,13 @@ class Legacy:
                 await relay(message)
 
         try:
-            answer = await self._wire.ask(id_, method, relay.params, session.headers, on_message)
+            reply = await self._wire.client.send(request)
+            if reply.status == 404 and session.identified:
+                await let_go(reply)
+                raise _SessionGoneError
+            answer = await self._wire.read(reply, id_, on_message)
         except asyncio.CancelledError:
             self._spawn(self._tell(session, _cancelled(id_)))
-            raise
-        except Refused as refused:
-            if refused.reason is UPSTREAM_STATUS and refused.detail == "HTTP 404":
-                raise _SessionGoneError from refused
             raise
         if outbound.method == "server/discover":
             return Answer(result=legacy_server.discover_result(session.initialized))
@@ -138,7 +149,11 @@ class Legacy:
         except Refused as refused:
             log.warning("a notification did not arrive", extra={"detail": str(refused)})
 
-    async def _end(self, session: Session) -> None:
+    async def _end(self, task: asyncio.Task[Session]) -> None:
+        session = _standing(task)
+        if session is None:
+            task.cancel()
+            return
         limits = self._wire.limits
         all_headers = (*self._wire.headers, *session.headers)
         try:
@@ -156,6 +171,13 @@ class Legacy:
 
 class _SessionGoneError(Exception):
     """The server does not know the session any more."""
+
+
+def _standing(task: asyncio.Task[Session]) -> Session | None:
+    """The session that a task has begun; None while it does, and when it failed."""
+    if not task.done() or task.cancelled() or task.exception() is not None:
+        return None
+    return task.result()
 
 
 def _cancelled(id_: int) -> Json:

@@ -16,6 +16,28 @@ import sys
 import time
 from typing import Any
 
+TOOLS = (
+    "echo",
+    "where",
+    "meta",
+    "garbage",
+    "die",
+    "last-words",
+    "hang",
+    "twice",
+    "huge",
+    "surrogate",
+    "malformed",
+    "complain",
+    "progress",
+    "ask-back",
+    "changed",
+    "impostor",
+    "gone",
+    "mum",
+    "spawn",
+    "deaf",
+)
 TRAITS = set(sys.argv[1:]) or {"legacy"}
 SECRET = os.environ.get("SECRET", "")
 waiting: dict[str, Any] = {}
@@ -168,7 +190,10 @@ def hear(message: dict[str, Any]) -> None:
     elif method == "initialize":
         initialize(id_)
     elif method == "tools/list":
-        send(id=id_, result={"tools": [{"name": "echo", "inputSchema": {"type": "object"}}]})
+        send(
+            id=id_,
+            result={"tools": [{"name": n, "inputSchema": {"type": "object"}} for n in TOOLS]},
+        )
     elif method == "tools/call":
         behave(id_, message["params"])
     elif "silent" not in TRAITS:

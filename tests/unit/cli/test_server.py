@@ -60,7 +60,7 @@ def test_a_remote_server_is_added_with_its_token(file: Path) -> None:
     )
 
     assert code == 0
-    assert "bawn reload" in output
+    assert "bawn trust" in output  # it sends a credential
     assert load(file, {}).config.servers["wiki"] == Server(
         url="https://wiki.example.com/mcp", auth=Auth(type="bearer", token="${env:WIKI}")
     )

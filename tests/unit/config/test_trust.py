@@ -47,7 +47,19 @@ def test_what_starts_nothing_needs_no_consent(file: Path) -> None:
 
 
 def test_what_starts_programs_needs_consent(file: Path) -> None:
-    with pytest.raises(Misconfigured, match=r"starts programs \(files\).*`bawn trust --config"):
+    with pytest.raises(
+        Misconfigured, match=r"starts programs or sends credentials \(files\).*`bawn trust --config"
+    ):
+        require(loaded(file))
+
+
+def test_sending_a_credential_needs_consent(file: Path) -> None:
+    file.write_text(
+        "servers:\n  issues:\n    url: https://example.com/mcp\n"
+        "    auth: {type: bearer, token: '${file:~/.netrc}'}\n"
+    )
+
+    with pytest.raises(Misconfigured, match=r"sends credentials \(issues\)"):
         require(loaded(file))
 
 

@@ -35,22 +35,25 @@ GAPS = st.sampled_from(
 @st.composite
 def written(draw: st.DrawFn, value: Any) -> str:
     """The value as text, with gaps wherever they may be."""
-    gap = lambda: draw(GAPS)  # noqa: E731  # reads as the blank it stands for
     if isinstance(value, dict):
-        members = [
-            f"{gap()}{json.dumps(key, ensure_ascii=draw(st.booleans()))}{gap()}:{gap()}{draw(written(item))}{gap()}"
-            for key, item in value.items()
-        ]
-        return "{" + _joined(draw, members, gap()) + "}"
+        members = [_member(draw, key, item) for key, item in value.items()]
+        return "{" + _joined(draw, members) + "}"
     if isinstance(value, list):
-        items = [f"{gap()}{draw(written(item))}{gap()}" for item in value]
-        return "[" + _joined(draw, items, gap()) + "]"
+        items = [draw(GAPS) + draw(written(item)) + draw(GAPS) for item in value]
+        return "[" + _joined(draw, items) + "]"
     return json.dumps(value, ensure_ascii=draw(st.booleans()))
 
 
-def _joined(draw: st.DrawFn, parts: list[str], end: str) -> str:
-    tail = "," if parts and draw(st.booleans()) else ""
-    return ",".join(parts) + tail + end
+def _member(draw: st.DrawFn, key: str, value: Any) -> str:
+    name = json.dumps(key, ensure_ascii=draw(st.booleans()))
+    return "".join(
+        (draw(GAPS), name, draw(GAPS), ":", draw(GAPS), draw(written(value)), draw(GAPS))
+    )
+
+
+def _joined(draw: st.DrawFn, parts: list[str]) -> str:
+    tail = draw(st.sampled_from(["", ","])) if parts else ""
+    return ",".join(parts) + tail + draw(GAPS)
 
 
 @st.composite

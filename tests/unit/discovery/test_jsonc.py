@@ -47,12 +47,11 @@ def test_every_span_holds_exactly_its_value(document: tuple[Any, str]) -> None:
 @given(st.text(alphabet='{}[]",:/*\\ue0 1-.tfn\n\r\ufeff', max_size=40))
 def test_nothing_but_its_own_error_is_raised(text: str) -> None:
     try:
-        found = plain(parse(text).root)
+        parse(text)
+        place = (1, 1)
     except Unreadable as error:
-        assert error.line >= 1
-        assert error.column >= 1
-    else:
-        assert isinstance(found, dict | list | str | int | float | bool | None)
+        place = (error.line, error.column)
+    assert min(place) >= 1
 
 
 @pytest.mark.parametrize(

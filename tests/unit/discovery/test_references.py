@@ -24,7 +24,17 @@ def test_variables_of_clients_become_ours(theirs: str, ours: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["${input:key}", "${TOKEN:-x}", "${", "${}", "${file:/x}", "${a b}"]
+    "text",
+    [
+        "${input:key}",
+        "${workspaceFolder}/x",
+        "${userHome}",
+        "${TOKEN:-x}",
+        "${",
+        "${}",
+        "${file:/x}",
+        "${a b}",
+    ],
 )
 def test_what_only_the_client_knows_is_refused(text: str) -> None:
     with pytest.raises(Untranslatable):

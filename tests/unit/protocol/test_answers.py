@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bawn.errors import Refused
+from bawn.model import Answer
+from bawn.protocol import answers
+
+
+def _refused(tree: Any, expected: str | int = 7) -> None:
+    with pytest.raises(Refused) as caught:
+        answers.response(tree, expected)
+    assert caught.value.reason.id == "upstream.invalid"
+
+
+def _message(**members: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": 7} | members
+
+
+def test_what_has_a_method_is_no_response() -> None:
+    assert not answers.is_response(_message(method="ping"))
+    assert not answers.is_response({"jsonrpc": "2.0", "method": "notifications/progress"})
+    assert answers.is_response(_message(result={}))
+    assert not answers.is_response([])
+
+
+def test_a_result_and_an_error_are_told_apart() -> None:
+    assert answers.response(_message(result={"a": 1}), 7) == Answer(result={"a": 1})
+    error = {"code": -32602, "message": "no", "data": 5}
+    assert answers.response(_message(error=error), 7) == Answer(error=error)
+
+
+def test_an_error_may_come_without_the_id_that_could_not_be_read() -> None:
+    error = {"code": -32700, "message": "no"}
+    assert answers.response(_message(id=None, error=error), 7) == Answer(error=error)
+
+
+@pytest.mark.parametrize("id_", [8, "7", 7.0, None, True])
+def test_a_result_for_another_request_is_refused(id_: Any) -> None:
+    _refused(_message(id=id_, result={}))
+    _refused({"jsonrpc": "2.0", "result": {}})
+
+
+def test_true_is_not_one() -> None:
+    _refused(_message(id=True, result={}), expected=1)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        None,
+        [],
+        [_message(result={})],
+        "x",
+        {"id": 7, "result": {}},
+        _message(jsonrpc="1.0", result={}),
+        _message(),
+        _message(result=None),
+        _message(result=[]),
+        _message(result="x"),
+        _message(result={}, error={"code": 1, "message": ""}),
+        _message(id=8, error={"code": 1, "message": ""}),
+        _message(error=[]),
+        _message(error="x"),
+    ],
+)
+def test_anything_else_is_refused(tree: Any) -> None:
+    _refused(tree)
+
+
+def test_an_error_is_completed_where_it_lacks_what_every_error_has() -> None:
+    answer = answers.response(_message(error={"code": True, "message": 5, "data": 1}), 7)
+    assert answer.error is not None
+    assert answer.error["code"] == -32603
+    assert "without a message" in answer.error["message"]
+    assert answer.error["data"] == 1
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(0, 9) | st.text(max_size=3),
+        lambda inner: (
+            st.dictionaries(st.sampled_from(["jsonrpc", "id", "result", "error", "code"]), inner)
+            | st.lists(inner)
+        ),
+        max_leaves=8,
+    )
+)
+def test_any_tree_is_an_answer_or_refused(tree: Any) -> None:
+    whole = tree | {"jsonrpc": "2.0"} if isinstance(tree, dict) else tree
+    try:
+        answer = answers.response(whole, 7)
+    except Refused:
+        return
+    assert (answer.result is None) != (answer.error is None)
+
+
+# ── does it end the call ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(result={}),
+        Answer(result={"resultType": "complete"}),
+        Answer(error={"code": 1, "message": ""}),
+    ],
+)
+def test_a_complete_answer_ends_the_call(answer: Answer) -> None:
+    assert answers.complete(answer) is answer
+
+
+@pytest.mark.parametrize("kind", ["input_required", "task"])
+def test_a_server_that_asks_back_is_refused(kind: str) -> None:
+    with pytest.raises(Refused) as caught:
+        answers.complete(Answer(result={"resultType": kind, "requestState": "x"}))
+    assert caught.value.reason.id == "upstream.input_required"
+
+
+@pytest.mark.parametrize("kind", ["", "Complete", "other", None, 5, [], {}, ["complete"], True])
+def test_an_unknown_kind_of_result_is_the_servers_fault(kind: Any) -> None:
+    with pytest.raises(Refused) as caught:
+        answers.complete(Answer(result={"resultType": kind}))
+    assert caught.value.reason.id == "upstream.invalid"

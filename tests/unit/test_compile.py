@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bawn.compile import compile_view
+from bawn.config import Config, Server
+from bawn.model import Endpoint, Json, Kind, Listing, View
+from tests.gate import BARE, FILES, ISSUES, LISTINGS, listing
+
+URL = "http://127.0.0.1:9/mcp"
+NOTHING: Mapping[Kind, tuple[Json, ...]] = dict.fromkeys(Kind, ())
+
+
+def _config(**prefixes: str | None) -> Config:
+    return Config(servers={name: Server(url=URL, prefix=p) for name, p in prefixes.items()})
+
+
+CONFIG = _config(files=None, issues=None, bare="")
+
+
+def _view(*listings: Listing, complete: bool = True) -> View:
+    return compile_view(CONFIG, listings or LISTINGS, complete=complete)
+
+
+def _names(endpoint: Endpoint, kind: Kind) -> list[str]:
+    return list(endpoint.items[kind])
+
+
+def _tools(*names: str) -> Mapping[Kind, tuple[Json, ...]]:
+    return {**NOTHING, Kind.TOOL: tuple({"name": name} for name in names)}
+
+
+def test_the_aggregate_has_prefixed_names_in_order() -> None:
+    aggregate = _view().endpoints[None]
+    assert _names(aggregate, Kind.TOOL) == [
+        "echo",
+        "files__read",
+        "files__write",
+        "issues__read",
+        "issues__search",
+    ]
+    assert _names(aggregate, Kind.PROMPT) == ["files__summary"]
+    assert aggregate.items[Kind.TOOL]["files__read"].name == "read"
+
+
+def test_a_servers_endpoint_has_its_own_names() -> None:
+    files = _view().endpoints["files"]
+    assert _names(files, Kind.TOOL) == ["read", "write"]
+    assert files.items[Kind.TOOL]["read"].definition is FILES[Kind.TOOL][0]
+    assert files.claimed == frozenset()
+
+
+def test_uris_stay_as_they_are_and_what_two_servers_offer_belongs_to_neither() -> None:
+    view = _view()
+    assert _names(view.endpoints[None], Kind.RESOURCE) == ["file:///a"]
+    assert view.endpoints[None].claimed == {"common://doc"}
+    for server in ("files", "issues"):
+        assert "common://doc" in view.endpoints[server].items[Kind.RESOURCE]
+
+
+def test_templates_of_two_servers_are_claimed_too() -> None:
+    one: Mapping[Kind, tuple[Json, ...]] = {**NOTHING, Kind.TEMPLATE: ({"uriTemplate": "x:{y}"},)}
+    view = _view(listing("files", one), listing("issues", one))
+    assert view.endpoints[None].claimed == {"x:{y}"}
+    assert not view.endpoints[None].items[Kind.TEMPLATE]
+
+
+def test_a_name_cannot_be_taken_over_from_a_server_that_is_not_listed_yet() -> None:
+    view = _view(listing("bare", _tools("files__read", "echo")))
+    assert _names(view.endpoints[None], Kind.TOOL) == ["bare__files__read", "echo"]
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [{}, {"name": ""}, {"name": 5}, {"name": None}, {"title": "x"}, {"name": "x" * 9000}],
+)
+def test_a_definition_without_a_usable_name_is_left_out(definition: Json) -> None:
+    given_: Mapping[Kind, tuple[Json, ...]] = {**NOTHING, Kind.TOOL: (definition, {"name": "ok"})}
+    view = _view(listing("files", given_))
+    assert _names(view.endpoints["files"], Kind.TOOL) == ["ok"]
+    assert _names(view.endpoints[None], Kind.TOOL) == ["files__ok"]
+
+
+def test_of_two_definitions_with_one_name_the_first_counts() -> None:
+    twice: Mapping[Kind, tuple[Json, ...]] = {
+        **NOTHING,
+        Kind.TOOL: ({"name": "a", "n": 1}, {"name": "a", "n": 2}),
+    }
+    view = _view(listing("files", twice))
+    assert view.endpoints["files"].items[Kind.TOOL]["a"].definition["n"] == 1
+    assert view.endpoints[None].items[Kind.TOOL]["files__a"].definition["n"] == 1
+
+
+def test_capabilities_are_those_that_can_be_used() -> None:
+    view = _view()
+    assert view.endpoints[None].capabilities == {"tools": {}, "prompts": {}, "resources": {}}
+    odd = replace(listing("bare", BARE), capabilities={"tools": {"listChanged": True}, "x": {}})
+    assert _view(odd).endpoints["bare"].capabilities == {"tools": {}}
+    assert _view(odd).endpoints[None].capabilities == {"tools": {}}
+
+
+def test_instructions_say_whose_they_are() -> None:
+    told = replace(listing("files", FILES), instructions="Be kind.")
+    view = _view(told, listing("issues", ISSUES))
+    assert view.endpoints[None].instructions == "# files\nBe kind."
+    assert view.endpoints["files"].instructions == "Be kind."
+
+
+@pytest.mark.parametrize(("complete", "ttl"), [(True, 20), (False, 0)])
+def test_the_aggregate_holds_as_long_as_the_shortest_and_not_at_all_while_one_fails(
+    complete: bool, ttl: int
+) -> None:
+    view = _view(listing("files", FILES, 50), listing("issues", ISSUES, 20), complete=complete)
+    assert view.endpoints[None].ttl_ms == ttl
+    assert view.endpoints["files"].ttl_ms == 50
+
+
+def test_without_servers_there_is_an_empty_aggregate() -> None:
+    view = compile_view(_config(), [], complete=True)
+    assert list(view.endpoints) == [None]
+    assert view.endpoints[None].capabilities == {}
+
+
+def test_a_server_that_never_was_listed_has_no_endpoint() -> None:
+    assert "issues" not in _view(listing("files", FILES)).endpoints
+
+
+def test_the_version_is_that_of_the_content() -> None:
+    assert _view().version == _view(*reversed(LISTINGS)).version
+    changed = replace(
+        listing("files", FILES),
+        definitions={**FILES, Kind.TOOL: ({"name": "read", "description": "new"},)},
+    )
+    versions = {
+        _view().version,
+        _view(*LISTINGS[1:], complete=False).version,
+        _view(changed, *LISTINGS[1:]).version,
+        _view(replace(LISTINGS[0], instructions="x"), *LISTINGS[1:]).version,
+        _view(replace(LISTINGS[0], capabilities={}), *LISTINGS[1:]).version,
+        _view(replace(LISTINGS[0], ttl_ms=9), *LISTINGS[1:]).version,
+    }
+    assert len(versions) == 6
+
+
+_own = st.text("ab_", min_size=1, max_size=4)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["a", "b", "a-b"]), st.sets(_own, max_size=5), min_size=1),
+    st.dictionaries(st.sampled_from(["a", "b", "a-b"]), st.sampled_from(["", "a_", "b__"])),
+)
+def test_every_name_on_the_aggregate_leads_to_one_item_and_every_item_to_one_name(
+    offered: dict[str, set[str]], prefixes: dict[str, str]
+) -> None:
+    config = _config(**{name: prefixes.get(name) for name in ("a", "b", "a-b")})
+    listings = [listing(server, _tools(*sorted(own))) for server, own in offered.items()]
+    aggregate = compile_view(config, listings, complete=True).endpoints[None]
+    served = {(item.server, item.name) for item in aggregate.items[Kind.TOOL].values()}
+    assert len(served) == len(aggregate.items[Kind.TOOL])
+    assert all(name == item.shown for name, item in aggregate.items[Kind.TOOL].items())
+    # a server may put two of its own under one name: then neither is served
+    expected = {(server, own) for server, names in offered.items() for own in names}
+    assert served <= expected
+    assert {server for server, _ in expected - served} <= set(prefixes)

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from bawn import steward as stewards
+from bawn.config import Config, Limits, Server
+from bawn.config.model import Refresh
+from bawn.errors import REASONS, Refused
+from bawn.model import Answer, Health, Json, Kind, Outbound, View
+from bawn.ports import Emit, Upstream
+from bawn.steward import Steward
+
+TOOLS: Json = {"tools": [{"name": "read"}, {"name": "write"}]}
+
+
+class Scripted:
+    """A server by its answers: a result, an error code, or what it raises, for each method."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers: dict[str, Any] = {
+            "server/discover": {"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}},
+            "tools/list": TOOLS,
+        } | {name.replace("_", "/"): answer for name, answer in answers.items()}
+        self.asked: list[Outbound] = []
+        self.asked_now = asyncio.Condition()
+
+    async def call(self, outbound: Outbound, emit: Emit | None = None) -> Answer:
+        async with self.asked_now:
+            self.asked.append(outbound)
+            self.asked_now.notify_all()
+        answer = self.answers[outbound.method]
+        if isinstance(answer, list):  # one after the other, the last for good
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, int):
+            return Answer(error={"code": answer, "message": ""})
+        if isinstance(answer, asyncio.Event):
+            await answer.wait()
+            return Answer(result={})
+        return Answer(result=answer)
+
+    async def aclose(self) -> None: ...
+
+    async def was_asked(self, times: int, method: str) -> None:
+        """Return once a method was asked for so often."""
+        async with self.asked_now:
+            await self.asked_now.wait_for(
+                lambda: sum(1 for asked in self.asked if asked.method == method) >= times
+            )
+
+
+class Published(list[View]):
+    """The Views in their order; `more` returns once there are so many."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.grew = asyncio.Event()
+
+    def take(self, view: View) -> None:
+        self.append(view)
+        self.grew.set()
+
+    async def more(self, count: int) -> View:
+        while len(self) < count:
+            self.grew.clear()
+            await self.grew.wait()
+        return self[-1]
+
+
+def _config(servers: dict[str, Upstream], limits: Limits | None = None, **changes: Any) -> Config:
+    given = {name: Server(url="http://127.0.0.1:9/mcp", **changes) for name in servers}
+    return Config(servers=given, limits=limits or Limits(), refresh=Refresh(lists=0.01, probe=0.01))
+
+
+@asynccontextmanager
+async def _watching(
+    *,
+    limits: Limits | None = None,
+    patience: float = 5.0,
+    changes: Json | None = None,
+    **servers: Any,
+) -> AsyncIterator[tuple[Steward, Published]]:
+    published = Published()
+    config = _config(servers, limits, **(changes or {}))
+    steward = Steward(config, servers, published.take)
+    try:
+        await steward.start(patience)
+        yield steward, published
+    finally:
+        await steward.stop()
+
+
+def _tools(view: View) -> list[str]:
+    return list(view.endpoints[None].items[Kind.TOOL])
+
+
+async def test_what_the_servers_offer_becomes_the_first_view() -> None:
+    async with _watching(files=Scripted(), issues=Scripted()) as (steward, published):
+        view = published[-1]
+        assert _tools(view) == ["files__read", "files__write", "issues__read", "issues__write"]
+        assert steward.version == view.version
+        assert steward.items["tool"] == 4
+        assert steward.longest_name == "issues__write"
+        assert steward.states["files"].health is Health.OK
+        assert steward.states["files"].version == "2026-07-28"
+
+
+async def test_without_servers_there_is_an_empty_view_at_once() -> None:
+    async with _watching() as (_, published):
+        assert [list(view.endpoints) for view in published] == [[None]]
+
+
+async def test_a_server_that_fails_does_not_keep_the_others_waiting() -> None:
+    failing = Scripted(server_discover=Refused(REASONS["upstream.unreachable"], detail="refused"))
+    async with _watching(files=Scripted(), issues=failing) as (steward, published):
+        assert _tools(published[-1]) == ["files__read", "files__write"]
+        assert published[-1].endpoints[None].ttl_ms == 0
+        assert steward.states["issues"].health is Health.FAILING
+        assert "upstream.unreachable" in steward.states["issues"].detail
+
+
+async def test_a_server_that_never_answers_is_not_waited_for_beyond_patience() -> None:
+    hanging = Scripted(server_discover=asyncio.Event())
+    async with _watching(patience=0.05, files=hanging) as (steward, published):
+        assert steward.states["files"].health is Health.STARTING
+        assert _tools(published[-1]) == []
+
+
+async def test_a_server_that_wants_credentials_is_said_to() -> None:
+    closed = Scripted(server_discover=Refused(REASONS["upstream.sign_in"]))
+    async with _watching(files=closed) as (steward, _):
+        assert steward.states["files"].health is Health.SIGN_IN
+
+
+async def test_a_server_that_comes_late_is_listed_then() -> None:
+    late = Scripted(
+        server_discover=[
+            Refused(REASONS["upstream.unreachable"]),
+            {"supportedVersions": ["2025-11-25"], "capabilities": {"tools": {}}},
+        ]
+    )
+    async with _watching(files=late) as (steward, published):
+        while not _tools(await published.more(1)):
+            published.grew.clear()
+            await published.grew.wait()
+        assert steward.states["files"].version == "2025-11-25"
+
+
+async def test_a_server_that_goes_away_keeps_its_last_listing() -> None:
+    files = Scripted()
+    async with _watching(files=files) as (steward, published):
+        files.answers["server/discover"] = Refused(REASONS["upstream.unreachable"])
+        files.answers["tools/list"] = Refused(REASONS["upstream.unreachable"])
+        while steward.states["files"].health is Health.OK:
+            await files.was_asked(len(files.asked) + 1, "server/discover")
+        assert _tools(published[-1]) == ["files__read", "files__write"]
+
+
+async def test_a_change_is_published_and_no_change_is_not() -> None:
+    files = Scripted()
+    async with _watching(files=files) as (_, published):
+        before = len(published)
+        await files.was_asked(4, "tools/list")
+        assert len(published) == before
+        files.answers["tools/list"] = {"tools": [{"name": "new"}]}
+        assert _tools(await published.more(before + 1)) == ["files__new"]
+
+
+async def test_all_pages_are_listed_and_the_shortest_time_holds() -> None:
+    discover = {
+        "supportedVersions": ["2026-07-28"],
+        "capabilities": {"tools": {}},
+        "ttlMs": 50,
+    }
+    pages = [
+        {"tools": [{"name": "a"}], "nextCursor": "1", "ttlMs": 40},
+        {"tools": [{"name": "b"}], "nextCursor": "2", "ttlMs": 30},
+        {"tools": [{"name": "c"}], "ttlMs": 60},
+    ]
+    files = Scripted(server_discover=discover, tools_list=list(pages))
+    published = Published()
+    config = Config(servers={"files": Server(url="http://127.0.0.1:9/mcp")})
+    steward = Steward(config, {"files": files}, published.take)
+    await steward.start(5)
+    await steward.stop()
+    assert _tools(published[-1]) == ["files__a", "files__b", "files__c"]
+    assert published[-1].endpoints["files"].ttl_ms == 30
+    assert [asked.params.get("cursor") for asked in files.asked[1:]] == [None, "1", "2"]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"tools_list": {"tools": "x"}},
+        {"tools_list": {"tools": [5]}},
+        {"tools_list": {}},
+        {"tools_list": {"tools": [], "nextCursor": 5}},
+        {"tools_list": {"tools": [], "nextCursor": "same"}},
+        {"tools_list": -32601},
+        {"server_discover": {"supportedVersions": []}},
+        {"server_discover": {"capabilities": []}},
+        {"server_discover": -32603},
+        {"tools_list": {"resultType": "input_required"}},
+        {"tools_list": {"tools": [{"name": str(n)} for n in range(6)]}},
+        {"tools_list": ValueError("a defect of ours")},
+    ],
+)
+async def test_a_server_that_lists_nonsense_fails_and_offers_nothing(answers: Json) -> None:
+    nonsense = Scripted(**answers)
+    limits = Limits(tools=5)
+    async with _watching(limits=limits, files=nonsense, issues=Scripted()) as (steward, published):
+        assert steward.states["files"].health is Health.FAILING
+        assert steward.states["files"].detail
+        assert _tools(published[-1]) == ["issues__read", "issues__write"]
+
+
+async def test_a_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stewards, "_PAGES", 3)
+    pages: list[Any] = [{"tools": [], "nextCursor": str(n)} for n in range(50)]
+    async with _watching(files=Scripted(tools_list=pages)) as (steward, _):
+        assert steward.states["files"].health is Health.FAILING
+        assert "upstream.too_large" in steward.states["files"].detail
+
+
+@pytest.mark.parametrize("ttl", [-5, "9", None, True, 1.5])
+async def test_an_odd_time_to_live_is_none_at_all(ttl: Any) -> None:
+    discover = {"supportedVersions": [], "capabilities": {"tools": {}}, "ttlMs": ttl}
+    async with _watching(files=Scripted(server_discover=discover)) as (_, published):
+        assert published[-1].endpoints["files"].ttl_ms == 0
+
+
+async def test_only_kinds_that_the_server_has_are_asked_for() -> None:
+    files = Scripted()
+    async with _watching(files=files):
+        assert {asked.method for asked in files.asked} == {"server/discover", "tools/list"}
+
+
+@pytest.mark.parametrize(("isolation", "key"), [("principal", "gate"), ("shared", "shared")])
+async def test_the_gate_lists_under_a_key_of_its_own(isolation: str, key: str) -> None:
+    files = Scripted()
+    async with _watching(changes={"isolation": isolation}, files=files):
+        assert {asked.isolation for asked in files.asked} == {key}
+
+
+async def test_required_servers_that_fail_are_named() -> None:
+    failing = Scripted(server_discover=Refused(REASONS["upstream.unreachable"]))
+    async with _watching(changes={"required": True}, files=failing, issues=Scripted()) as (
+        steward,
+        _,
+    ):
+        assert steward.failing_required == ["files"]
+    async with _watching(files=failing) as (steward, _):
+        assert steward.failing_required == []
+
+
+async def test_stopping_ends_every_task() -> None:
+    async with _watching(files=Scripted(), issues=Scripted()) as (steward, _):
+        tasks = list(steward._tasks)
+    assert len(tasks) == 2
+    assert all(task.done() for task in tasks)
