@@ -18,15 +18,15 @@ test-fast: $(VENV)/.test ## unit, contract and attack tests: no process, no serv
 	$(BIN)/python -m pytest -n 4 --dist loadfile tests/unit tests/contracts tests/attacks
 
 check: $(VENV)/.test ## types, style, arrows, generated documents
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench docs
+	$(BIN)/ruff check src tests bench docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/docs
 
 fix: $(VENV)/.test ## format and mend what can be mended
-	$(BIN)/ruff format src tests bench
-	$(BIN)/ruff check --fix src tests bench
+	$(BIN)/ruff format src tests bench docs
+	$(BIN)/ruff check --fix src tests bench docs
 
 bench: $(VENV)/.test ## measure, and write docs/benchmarks.md (Debian: installs wrk and nginx)
 	$(BIN)/python -m bench

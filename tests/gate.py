@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -307,3 +308,42 @@ async def session_of(house: House, who: Principal = ADA, at: str | None = None) 
     params: Json = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "test"}}
     reply = await house.answer(legacy("initialize", params, who=who, at=at, version=None))
     return dict(reply.headers)[b"mcp-session-id"].decode()
+
+
+class Held:
+    """A server that answers when it is let, and says when it was reached."""
+
+    def __init__(self, house: House, *servers: str) -> None:
+        self.reached = asyncio.Event()
+        self.let = asyncio.Event()
+        self.cancelled = 0
+        for server in servers or ("files",):
+            house.upstreams[server].behave = self
+
+    async def __call__(self, outbound: Outbound, emit: Emit | None) -> Answer:
+        """How the server behaves."""
+        self.reached.set()
+        try:
+            await self.let.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        return Answer(result={"resultType": "complete", "content": []})
+
+
+def reason_of(body: Json) -> str:
+    """The reason that an error names."""
+    reason: str = body["error"]["data"]["reason"]
+    return reason
+
+
+async def stopped(house: House, arrival: Arrival, reason: str) -> dict[str, Any]:
+    """The error, after seeing the reason and that neither a server nor the audit of calls was reached."""
+    reply = await house.answer(arrival)
+    body: dict[str, Any] = json.loads(reply.body)
+    assert "result" not in body
+    assert body["error"]["data"]["reason"] == reason
+    assert house.sent == []
+    assert house.journal.of("intent") == []
+    error: dict[str, Any] = body["error"]
+    return error

@@ -41,7 +41,7 @@ class PolicyEngine(Protocol):
         """A key that is equal for principals who may do the same things: lists are cached by it."""
 
 
-class HttpRequest(msgspec.Struct, frozen=True):
+class HttpRequest(msgspec.Struct, frozen=True, gc=False):
     """One request of our own making to an upstream; `url` is the whole of it.
 
     `headers` go out as given, after Host, Content-Length and Accept-Encoding, which the client sets.
@@ -116,7 +116,7 @@ class Audit(Protocol):
         """Append that a call was refused before it left. Never raises."""
 
 
-class Arrival(msgspec.Struct, frozen=True):
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """A message as the transport took it in: authenticated, bounded, and not yet read.
 
     `endpoint` is None for /mcp, else the server of /mcp/{server}; `headers` are by lower-case name,
@@ -130,7 +130,7 @@ class Arrival(msgspec.Struct, frozen=True):
     project: str | None = None
 
 
-class Reply(msgspec.Struct, frozen=True):
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """What the transport sends back: JSON, or nothing for an accepted notification."""
 
     status: int

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from time import time
+from time import monotonic, time
 from typing import Final
 
 from bawn.compile import compile_view
 from bawn.config import Config
-from bawn.errors import UPSTREAM_INVALID, UPSTREAM_SIGN_IN, UPSTREAM_TOO_LARGE, Refused
+from bawn.errors import INTERNAL, UPSTREAM_INVALID, UPSTREAM_SIGN_IN, UPSTREAM_TOO_LARGE, Refused
 from bawn.model import Health, Json, Kind, Listing, Outbound, ServerState, View
 from bawn.ports import Upstream
 from bawn.protocol import legacy_server, versions
@@ -87,27 +87,33 @@ class Steward:
         ]
 
     async def _watch(self, name: str) -> None:
-        refresh = self._config.refresh
-        delay, listed = _FIRST_RETRY, float("-inf")
+        """List and probe one server for ever; a failing one is tried again soon, then ever less often."""
+        probe = self._config.refresh.probe
+        retry, listed = _FIRST_RETRY, float("-inf")
         while True:
+            health, detail = Health.FAILING, INTERNAL.id
             try:
-                stale = time() - listed >= refresh.lists
-                if stale or self.states[name].health is not Health.OK:
-                    await self._list(name)
-                    listed = time()
-                else:
-                    await self._ask(name, "server/discover", {})
-                self._note(name, Health.OK)
-                delay = refresh.probe
+                listed = await self._look(name, listed)
+                health, detail = Health.OK, ""
             except Refused as refused:
                 sign_in = refused.reason is UPSTREAM_SIGN_IN
-                self._note(name, Health.SIGN_IN if sign_in else Health.FAILING, str(refused))
-                delay = refresh.probe if sign_in else min(delay * 2, refresh.probe)
+                health, detail = Health.SIGN_IN if sign_in else Health.FAILING, str(refused)
             except Exception:
                 log.exception("looking at a server failed", extra={"server": name})
-                self._note(name, Health.FAILING, "internal.error")
+            self._note(name, health, detail)
             self._looked_at[name].set()
-            await asyncio.sleep(delay)
+            failing = health is Health.FAILING
+            await asyncio.sleep(retry if failing else probe)
+            retry = min(retry * 2, probe) if failing else _FIRST_RETRY
+
+    async def _look(self, name: str, listed: float) -> float:
+        """List the server when that is due, else probe it; returns when it was listed last."""
+        now = monotonic()
+        if now - listed >= self._config.refresh.lists or self.states[name].health is not Health.OK:
+            await self._list(name)
+            return now
+        await self._ask(name, "server/discover", {})
+        return listed
 
     def _note(self, name: str, health: Health, detail: str = "") -> None:
         before = self.states[name]
@@ -187,6 +193,13 @@ class Steward:
         return answer.result
 
     def _compile(self) -> None:
+        """Publish a new View when there is one; a failure here keeps the old one."""
+        try:
+            self._publish_changes()
+        except Exception:
+            log.exception("no new view could be made; the old one goes on")
+
+    def _publish_changes(self) -> None:
         healthy = all(state.health is Health.OK for state in self.states.values())
         view = compile_view(self._config, list(self._listings.values()), complete=healthy)
         if view.version == self.version:

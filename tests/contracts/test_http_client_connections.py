@@ -236,6 +236,25 @@ async def test_a_failed_exchange_gives_its_place_to_the_next(make: Make) -> None
     assert sum(isinstance(result, Refused) for result in results) == 3
 
 
+async def test_callers_that_leave_at_any_moment_cost_no_connection(make: Make) -> None:
+    client = make(connections=1)
+
+    async def script(peer: Peer) -> None:
+        while True:
+            _, body = await peer.request()
+            peer.send(sized(body, JSON + b"Connection: close\r\n"))
+
+    async with serve(script) as server:
+        for turns in range(40):
+            task = asyncio.create_task(client.send(ask(server.url)))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+        reply = await client.send(ask(server.url, b"[1]", first_byte=2.0))
+        assert reply.body == b"[1]"
+
+
 async def test_an_early_reply_is_taken_and_its_connection_given_up(native: HttpClient) -> None:
     async def script(peer: Peer) -> None:
         await peer.head()

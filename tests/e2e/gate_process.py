@@ -170,6 +170,12 @@ class Gate:
         wait_until(listed, what=f"a listing of {servers or 'all servers'}")
         return self
 
+    @property
+    def listens(self) -> bool:
+        """Whether clients can connect."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
     def pids(self) -> dict[str, int]:
         """The processes of the gate proper."""
         status: dict[str, Json] = json.loads(self.cli("status", "--json"))
@@ -204,8 +210,6 @@ class Gate:
             code = process.wait(45)
             self.until_gone()
         finally:
-            if process.stdout is not None:
-                process.stdout.close()
             self.kill()
         return code
 
@@ -219,6 +223,8 @@ class Gate:
             os.kill(pid, signal.SIGKILL)
         if self.process is not None:
             self.process.wait(10)
+            if self.process.stdout is not None:
+                self.process.stdout.close()
 
 
 def _until(lines: IO[str], wanted: str) -> str:

@@ -220,6 +220,17 @@ async def test_a_server_that_lists_nonsense_fails_and_offers_nothing(answers: Js
         assert _tools(published[-1]) == ["issues__read", "issues__write"]
 
 
+async def test_a_cursor_that_does_not_go_on_is_followed_once() -> None:
+    turning = Scripted(tools_list={"tools": [], "nextCursor": "same"})
+    async with _watching(files=turning) as (steward, _):
+        assert "does not go on" in steward.states["files"].detail
+        assert [asked.method for asked in turning.asked[:3]] == [
+            "server/discover",
+            "tools/list",
+            "tools/list",
+        ]
+
+
 async def test_a_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stewards, "_PAGES", 3)
     pages: list[Any] = [{"tools": [], "nextCursor": str(n)} for n in range(50)]

@@ -10,9 +10,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-from bawn.app.process import ChildFailedError
 from bawn.app.supervisor import Supervisor
-from bawn.errors import BawnError, Misconfigured
+from bawn.errors import BawnError
 from bawn.identity.peer import unix_peer
 from bawn.storage.directory import StateDirectory
 
@@ -70,7 +69,7 @@ class Control:
     async def _reload(self) -> dict[str, Any]:
         try:
             return {"done": await self._supervisor.reload(by_owner=True)}
-        except (Misconfigured, ChildFailedError) as error:
+        except (BawnError, OSError) as error:
             return {"error": str(error)}
 
     async def _stop(self) -> dict[str, Any]:
@@ -93,9 +92,12 @@ def ask(state: Path, what: str) -> dict[str, Any]:
             asking.connect(str(path))
         except OSError as error:
             raise NotRunningError(f"no gate runs on {state}") from error
-        asking.sendall(json.dumps({"do": what}).encode() + b"\n")
-        with asking.makefile("rb") as answers:
-            line = answers.readline()
+        try:
+            asking.sendall(json.dumps({"do": what}).encode() + b"\n")
+            with asking.makefile("rb") as answers:
+                line = answers.readline()
+        except OSError as error:
+            raise NotRunningError(f"the gate on {state} did not answer: {error}") from error
     if not line:
         raise NotRunningError("the gate ended before it answered")
     answer: dict[str, Any] = json.loads(line)

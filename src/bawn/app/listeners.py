@@ -26,6 +26,12 @@ class Listeners:
         sockets = (self.data, self.unix, self.management)
         return tuple(s.fileno() for s in sockets if s is not None)
 
+    def close(self) -> None:
+        """Take no more connections here; a worker closes its own copies."""
+        for held in (self.data, self.unix, self.management):
+            if held is not None:
+                held.close()
+
 
 def open_listeners(
     config: Config, unix: Path, old: Listeners | None, old_config: Config | None

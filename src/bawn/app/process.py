@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bawn.app.orders import Channel
-from bawn.errors import BawnError
+from bawn.errors import BawnError, Misconfigured
 
 
 class ChildFailedError(BawnError):
@@ -45,6 +45,7 @@ class Process:
         """Give an order and wait until it is carried out.
 
         Raises:
+            Misconfigured: it cannot serve this configuration.
             ChildFailedError: it said no, ended, or did not answer in time.
         """
         answer: dict[str, Any] | None
@@ -58,6 +59,8 @@ class Process:
             answer = None
         if answer is None:
             raise ChildFailedError(f"the {self.name} ended before it was ready; see the log")
+        if "misconfigured" in answer:
+            raise Misconfigured(*answer["misconfigured"])
         if "error" in answer:
             raise ChildFailedError(str(answer["error"]))
 

@@ -20,7 +20,7 @@ from bawn.app.orders import RunnerOrder, WorkOrder
 from bawn.app.process import ChildFailedError, Process
 from bawn.config import Config, changes, trust
 from bawn.config.load import Loaded, load
-from bawn.errors import Misconfigured
+from bawn.errors import BawnError, Misconfigured
 from bawn.storage.directory import StateDirectory
 
 log = logging.getLogger("bawn.supervisor")
@@ -50,6 +50,7 @@ class Supervisor:
         self._stopping = asyncio.Event()
         self._reloading = asyncio.Lock()
         self._watching: set[asyncio.Task[None]] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def run(self, started: Callable[[], None]) -> None:
         """Serve until SIGTERM or SIGINT; `started` is called once callers are served.
@@ -115,25 +116,36 @@ class Supervisor:
                 )
             if not self._trusted:
                 trust.require(fresh)
-            await self._swap(fresh)
-            return "applied: " + ", ".join(keys)
+            leaving = await self._swap(fresh)
+        if (
+            leaving is not None
+        ):  # not under the lock: should the new one die, it is replaced at once
+            await asyncio.shield(self._retire(leaving))
+        return "applied: " + ", ".join(keys)
 
-    async def _swap(self, fresh: Loaded) -> None:
+    async def _swap(self, fresh: Loaded) -> Process | None:
+        """Let a new worker serve the new configuration; returns the one that serves no more."""
         assert self._listeners is not None  # noqa: S101  # set before anybody can ask for a reload
         old_listeners, old_worker = self._listeners, self._worker
         listeners = open_listeners(fresh.config, self._unix, old_listeners, self.loaded.config)
         try:
             await self._tell_runner(fresh)
             worker = await self._start_worker(fresh, listeners)
-        except (ChildFailedError, OSError):
+        except (BawnError, OSError):
             await self._tell_runner(self.loaded)
             close_unshared(listeners, old_listeners)
             raise
         self.loaded, self._listeners, self._worker = fresh, listeners, worker
         self._supervise(worker)
         close_unshared(old_listeners, listeners)
-        if old_worker is not None:
-            await old_worker.stop(_DRAIN)
+        return old_worker
+
+    def _retire(self, worker: Process) -> asyncio.Task[None]:
+        """Let a worker finish its calls; the end of the gate waits for that, too."""
+        task = asyncio.create_task(worker.stop(_DRAIN))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+        return task
 
     async def _tell_runner(self, loaded: Loaded) -> None:
         """Give the runner its servers; it is started for the first one."""
@@ -168,7 +180,7 @@ class Supervisor:
         )
         try:
             await worker.tell(order, _READY)
-        except ChildFailedError:
+        except BawnError:
             await worker.stop(1.0)
             raise
         return worker
@@ -204,18 +216,18 @@ class Supervisor:
                 self._supervise(self._worker)
 
     async def _end(self) -> None:
-        """Worker first, so that its calls find their servers; then the runner, then the sockets."""
+        """No new callers; then the worker, so that its calls find their servers; then the runner."""
         self._stopping.set()
         for task in tuple(self._watching):
             task.cancel()
+        if self._listeners is not None:
+            self._listeners.close()
         if self._worker is not None:
-            await self._worker.stop(_DRAIN)
+            self._retire(self._worker)
+        if self._leaving:
+            await asyncio.wait(self._leaving)
         if self._runner is not None:
             await self._runner.stop(_STOP)
-        if self._listeners is not None:
-            for held in (self._listeners.data, self._listeners.unix, self._listeners.management):
-                if held is not None:
-                    held.close()
         for path in (self._unix, self._runner_socket):
             await asyncio.to_thread(path.unlink, missing_ok=True)
 

@@ -7,9 +7,8 @@ import logging
 from pathlib import Path
 from typing import Final
 
-from bawn.app.process import ChildFailedError
 from bawn.app.supervisor import Supervisor
-from bawn.errors import Misconfigured
+from bawn.errors import BawnError
 
 log = logging.getLogger("bawn.config")
 
@@ -28,7 +27,7 @@ async def watch(supervisor: Supervisor) -> None:
         seen = now
         try:
             log.info("configuration: %s", await supervisor.reload(by_owner=False))
-        except (Misconfigured, ChildFailedError) as error:
+        except (BawnError, OSError) as error:
             for problem in str(error).splitlines():
                 log.error("configuration not taken over, the old one goes on: %s", problem)
 

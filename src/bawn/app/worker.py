@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import os
 import signal
 import socket
 import sys
@@ -22,7 +21,7 @@ from bawn.app.assemble import Assembly, assemble
 from bawn.app.front import DataFront, management
 from bawn.app.orders import Channel, WorkOrder
 from bawn.config import Config
-from bawn.errors import BawnError
+from bawn.errors import Misconfigured
 from bawn.identity.peer import unix_peer
 from bawn.model import Peer
 from bawn.storage.directory import StateDirectory
@@ -36,6 +35,7 @@ PATIENCE: Final = 3.0
 
 DRAIN: Final = 30
 _SWEEP: Final = 5.0
+_DIGITS: Final = 1_000
 _COLLECT: Final = (20_000, 20, 20)
 
 
@@ -94,7 +94,7 @@ class Worker:
         stop = asyncio.Event()
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         serving = [
-            asyncio.create_task(server.serve([socket.socket(fileno=os.dup(fd)) for fd in fds]))
+            asyncio.create_task(server.serve([socket.socket(fileno=fd) for fd in fds]))
             for server, fds in self._servers
         ]
         while not all(server.started for server, _ in self._servers):
@@ -144,8 +144,8 @@ async def _main(end: socket.socket) -> int:
             order.runner,
             insecure_no_auth=order.insecure_no_auth,
         )
-    except BawnError as error:
-        await channel.send({"error": str(error)})
+    except Misconfigured as error:
+        await channel.send({"misconfigured": error.problems})
         return 2
     await Worker(order, rooms).run(channel)
     return 0
@@ -153,6 +153,8 @@ async def _main(end: socket.socket) -> int:
 
 def main() -> None:
     """Run a worker on the control channel whose descriptor is the only argument."""
+    # reading an integer takes time by the square of its digits; longer ones are refused
+    sys.set_int_max_str_digits(_DIGITS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor's to handle
     sys.exit(uvloop.run(_main(socket.socket(fileno=int(sys.argv[1])))))
 

@@ -37,7 +37,7 @@ def tail(
     follow: FollowOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Show the last calls and refusals. Exit code 1 tells that the chain of records is damaged."""
+    """Show the last calls and refusals. Exit code 1 tells that the chain of records is damaged. (stable)"""
     try:
         with explained():
             sound = _show(_state(config), lines, follow=follow, as_json=json)

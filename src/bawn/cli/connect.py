@@ -55,7 +55,7 @@ def connect(
     dry_run: DryRunOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Point clients at the gate: each entry in place, after showing the difference. Undone by `disconnect`."""
+    """Point clients at the gate: each entry in place, after showing the difference. Undone by `disconnect`. (stable)"""
     from bawn.discovery.journal import Journal, default_path
     from bawn.discovery.rewrite import Gate, apply
 
@@ -91,7 +91,7 @@ def disconnect(
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Take back what `connect` did: byte for byte, or entry by entry in files that changed since."""
+    """Take back what `connect` did: byte for byte, or entry by entry in files that changed since. (stable)"""
     from bawn.discovery.journal import Journal, default_path
     from bawn.discovery.spans import Unreadable
     from bawn.discovery.undo import apply, plan_undo

@@ -57,8 +57,10 @@ def _checks(path: Path) -> Iterator[Check]:
     yield Check("configuration", True, str(path))
     yield _consent(loaded)
     yield from _servers(loaded)
-    yield from _state(loaded)
-    yield from _running(loaded)
+    state = _state(loaded)
+    yield state
+    if state.ok:
+        yield from _running(loaded)
 
 
 def _consent(loaded: Loaded) -> Check:
@@ -93,18 +95,17 @@ def _servers(loaded: Loaded) -> Iterator[Check]:
                 yield Check(f"server {name}", False, str(error))
 
 
-def _state(loaded: Loaded) -> Iterator[Check]:
+def _state(loaded: Loaded) -> Check:
     from bawn.errors import Misconfigured
     from bawn.storage.directory import StateDirectory
 
     if not loaded.state.exists():
-        yield Check("state", True, f"{loaded.state} is made at the first start")
-        return
+        return Check("state", True, f"{loaded.state} is made at the first start")
     try:
         StateDirectory(loaded.state)
-        yield Check("state", True, str(loaded.state))
     except Misconfigured as error:
-        yield Check("state", False, str(error))
+        return Check("state", False, str(error))
+    return Check("state", True, str(loaded.state))
 
 
 def _running(loaded: Loaded) -> Iterator[Check]:
@@ -117,6 +118,9 @@ def _running(loaded: Loaded) -> Iterator[Check]:
         yield Check("gate", True, "not running; `bawn up` starts it")
         return
     body = health(gate["socket"])
+    if body is None:
+        yield Check("gate", False, "it runs, but does not answer; the log tells why")
+        return
     yield Check("gate", body["status"] == "ready", f"{body['status']} at {gate['url']}/mcp")
     for name, server in body.get("servers", {}).items():
         ok = server["state"] == "ok"

@@ -58,7 +58,7 @@ def init(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Write a bawn.yaml with the servers found in your clients, after showing each exact command."""
+    """Write a bawn.yaml with the servers found in your clients, after showing each exact command. (stable)"""
     from bawn.config import trust
     from bawn.config.load import parse
 

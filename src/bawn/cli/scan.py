@@ -26,7 +26,7 @@ def scan(
 ) -> None:
     """List every MCP server that your clients would start, with its exact command and its inline secrets.
 
-    Reads files, and does nothing else. Exit code 1 when secrets stand in the files.
+    Reads files, and does nothing else. Exit code 1 when secrets stand in the files. (stable)
     """
     from bawn.discovery.clients import Roots
     from bawn.discovery.inventory import inventory

@@ -144,7 +144,9 @@ def _tell_next(found: Loaded, done: str) -> None:
 
     print(done)
     if trust.needs_consent(found.config) and not trust.is_trusted(found.path, found.digest):
-        print(f"Next: `bawn trust --config {found.path}`, for it does not serve before your consent.")
+        print(
+            f"Next: `bawn trust --config {found.path}`, for it does not serve before your consent."
+        )
     else:
         print("A running gate takes it up with `bawn reload`.")
 

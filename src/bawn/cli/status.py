@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from bawn.cli.options import ConfigOption, JsonOption, fail
 from bawn.cli.reading import explained, loaded
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_PATIENCE: Final = 5.0
 
 
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -23,15 +25,21 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         except NotRunningError as error:
             fail(str(error), f"Start one with `bawn up --config {found.path}`.")
     gate["health"] = health(gate["socket"])
+    if gate["health"] is None:
+        fail("the gate runs, but does not answer.", "Its worker starts or hangs; the log tells.")
     print(json.dumps(gate, indent=2) if as_json else _text(gate))
 
 
-def health(socket: str | Path) -> dict[str, Any]:
-    """What /readyz says to the owner, over the Unix socket."""
+def health(socket: str | Path) -> dict[str, Any] | None:
+    """What /readyz says to the owner, over the Unix socket; None when nobody answers."""
     import httpx2
 
-    with httpx2.Client(transport=httpx2.HTTPTransport(uds=str(socket)), timeout=10) as client:
-        answer: dict[str, Any] = client.get("http://localhost/readyz").json()
+    transport = httpx2.HTTPTransport(uds=str(socket))
+    with httpx2.Client(transport=transport, timeout=_PATIENCE) as client:
+        try:
+            answer: dict[str, Any] = client.get("http://localhost/readyz").json()
+        except (httpx2.HTTPError, ValueError):
+            return None
     return answer
 
 

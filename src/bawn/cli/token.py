@@ -46,7 +46,7 @@ def token(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Mint a bearer token for a caller (identity.mode: embedded)."""
+    """Mint a bearer token for a caller (identity.mode: embedded). (stable)"""
     from bawn.config.load import load
     from bawn.errors import Misconfigured
     from bawn.identity.embedded import open_embedded

@@ -25,7 +25,9 @@ def trust(
 
     found = loaded(config)
     if not consents.needs_consent(found.config):
-        print(f"{printable(str(found.path))} starts no programs and sends no credentials: no consent is needed.")
+        print(
+            f"{printable(str(found.path))} starts no programs and sends no credentials: no consent is needed."
+        )
         return
     with explained():
         if consents.is_trusted(found.path, found.digest):
@@ -66,7 +68,9 @@ def _show(found: Loaded) -> None:
         print()
     for sending in consents.sendings(found.config):
         print(f"  {sending.server}")
-        print(f"    gets {printable(sending.token)} as its credential, at {printable(sending.url)}\n")
+        print(
+            f"    gets {printable(sending.token)} as its credential, at {printable(sending.url)}\n"
+        )
 
 
 def _ask(found: Loaded) -> None:

@@ -18,10 +18,17 @@ if TYPE_CHECKING:
 def up(
     config: ConfigOption = None,
     trust_config: Annotated[
-        bool, typer.Option(help="Consent to the commands of this configuration, for services.")
+        bool,
+        typer.Option(
+            "--trust-config", help="Consent to the commands of this configuration, for services."
+        ),
     ] = False,
     insecure_no_auth: Annotated[
-        bool, typer.Option(help="Allow identity.mode none: everybody on this machine may call.")
+        bool,
+        typer.Option(
+            "--insecure-no-auth",
+            help="Allow identity.mode none: everybody on this machine may call.",
+        ),
     ] = False,
 ) -> None:
     """Start the gate in front of your servers. (stable)"""

@@ -22,7 +22,7 @@ class Fetcher:
             follow_redirects=False,
             trust_env=False,
             timeout=httpx2.Timeout(5.0),
-            limits=httpx2.Limits(max_connections=4, max_keepalive_connections=1),
+            limits=httpx2.Limits(max_connections=4, max_keepalive_connections=0),
             # identity, so that a small answer cannot unfold into a large one
             headers={"accept": "application/json", "accept-encoding": "identity"},
         )

@@ -13,7 +13,7 @@ from bawn.protocol import versions
 from bawn.protocol.strict import encode
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A request (`id` is set) or a notification, with its `params` and their `_meta` as objects."""
 
     id: str | int | None

@@ -60,8 +60,8 @@ def check(message: Message, version: str, headers: Mapping[bytes, bytes]) -> Non
     if not isinstance(expected, str):
         return  # the parameter itself is refused further on, more precisely
     given = headers.get(NAME)
-    # a wrapped value is unwrapped even when the bytes are equal: others will read what it wraps
-    if given == expected.encode() and not given.startswith(b"=?"):
+    # what others could read differently is decoded even when the bytes are equal
+    if given == expected.encode() and given.isascii() and not given.startswith(b"=?"):
         return
     if given is None or decode(given) != expected:
         raise Refused(HEADER_BODY, "Mcp-Name differs from the body, or is missing")

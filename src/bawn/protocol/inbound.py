@@ -25,7 +25,7 @@ from bawn.protocol.envelope import Message
 from bawn.protocol.versions import METHODS, Method
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """A request, what the gate knows of its method, and what the caller's software says of itself."""
 
     id: str | int
@@ -35,7 +35,7 @@ class Request(msgspec.Struct, frozen=True):
     modern: bool
 
 
-class Notification(msgspec.Struct, frozen=True):
+class Notification(msgspec.Struct, frozen=True, gc=False):
     """Something told, which gets no answer."""
 
     method: str
@@ -81,6 +81,8 @@ def _modern(message: Message, named: Mapping[bytes, bytes]) -> Request | Notific
     method = METHODS.get(message.method)
     if method is None or not (method.modern and method.served):
         raise Refused(METHOD_UNKNOWN)
+    if "requestState" in message.params or "inputResponses" in message.params:
+        raise Refused(MESSAGE_PARAMS, "no state and no input request was given out by this gate")
     info = message.meta.get(versions.META_CLIENT)
     name = info.get("name") if isinstance(info, dict) else None
     client = Client(version, name if isinstance(name, str) else "", capabilities)

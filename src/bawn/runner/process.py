@@ -59,6 +59,7 @@ class Service:
         self._pool = Pool()
         self._runner = Runner(self._pool, 0)
         self._path: Path | None = None
+        self._socket: tuple[int, int] | None = None
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
@@ -91,18 +92,19 @@ class Service:
     async def aclose(self) -> None:
         """End the children, then the listener."""
         await self._pool.aclose()
+        # another runner may listen there by now: after a killed supervisor this one takes its time
+        if self._path is not None and _identity(self._path) == self._socket:
+            self._path.unlink(missing_ok=True)
         if self._server is not None and self._serving is not None:
             self._server.should_exit = True
             await self._serving
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
 
     async def _listen(self, path: Path) -> None:
         try:
             listener = _private_socket(path)
         except OSError as problem:
             raise Misconfigured(f"{path}: the runner cannot listen there: {problem}") from None
-        self._path = path
+        self._path, self._socket = path, _identity(path)
         self._server = _Server(
             uvicorn.Config(
                 self._runner,
@@ -120,6 +122,13 @@ class Service:
             )
         )
         self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    with suppress(FileNotFoundError):
+        status = path.lstat()
+        return status.st_dev, status.st_ino
+    return None
 
 
 def _private_socket(path: Path) -> socket.socket:

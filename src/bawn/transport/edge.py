@@ -28,6 +28,7 @@ class EdgeProtocol(HttpToolsProtocol):
     peer_of: ClassVar[Callable[[asyncio.BaseTransport], Peer]]
 
     _header_bytes = 0
+    _quiet = 0  # bytes since there was body data
     _rejected = False
     waiting_since = inf
     """Loop time since when a request header is due; never while a request is being answered."""
@@ -64,6 +65,11 @@ class EdgeProtocol(HttpToolsProtocol):
             if self._header_bytes > self.header_limit:
                 self._reject(431, HTTP_HEADER)
                 return
+        elif self._quiet > self.header_limit:  # a trailer, which the parser gathers as well
+            self._reject(431, HTTP_HEADER)
+            return
+        else:
+            self._quiet += len(data)
         super().data_received(data)
 
     def on_headers_complete(self) -> None:
@@ -75,8 +81,13 @@ class EdgeProtocol(HttpToolsProtocol):
             self._reject(431, HTTP_HEADER)
         else:
             super().on_headers_complete()
+            self.headers = []  # for the trailer: whoever judged the header has not seen it
             return
         raise HttpParserError  # the parser stops here, and uvicorn's answer to that is muted
+
+    def on_body(self, body: bytes) -> None:
+        self._quiet = 0
+        super().on_body(body)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # as uvicorn's, which keeps the task to itself

@@ -54,6 +54,8 @@ class Whole:
         cycle = self._cycle
         if cycle.response_started or cycle.flow.write_paused or not cycle.keep_alive:
             return False
+        if cycle.scope["method"] != "POST":
+            return False  # an answer to HEAD has no body: the next answer would be read from it
         if cycle.disconnected:
             return True
         head = _head(status, headers)

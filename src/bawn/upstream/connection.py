@@ -138,8 +138,6 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self.fail(_broken(str(exc) if exc is not None else "the connection was closed"))
-        if not self.closed.done():
-            self.closed.set_result(None)
         self._owner.lost(self)
 
     def _stream(self, exchange: Exchange) -> None:

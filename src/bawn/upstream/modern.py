@@ -37,7 +37,7 @@ class Modern:
 _VERSION = (headers.VERSION, versions.MODERN.encode())
 
 
-@lru_cache(4096)
+@lru_cache(1024)
 def wire_headers(method: str, name: str | None) -> Headers:
     """The mirrored headers, regenerated from what is sent."""
     mirrored = (_VERSION, (headers.METHOD, method.encode()))

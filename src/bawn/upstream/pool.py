@@ -98,10 +98,8 @@ class Pool:
             async with asyncio.timeout_at(min(deadline, self.loop.time() + self._connect_timeout)):
                 await self._connect(connection)
         except BaseException as error:
-            if connection.transport is None:
-                self.lost(connection)
-            else:
-                connection.discard()
+            connection.discard()
+            self.lost(connection)  # uvloop does not tell of one that was cancelled as it stood
             if isinstance(error, OSError | UnicodeError):  # TimeoutError and SSLError among them
                 raise self._unreachable(str(error) or type(error).__name__) from None
             raise
@@ -139,8 +137,11 @@ class Pool:
         self._idle.append(connection)
 
     def lost(self, connection: Connection) -> None:
-        """A connection is gone, and its place is free."""
-        self._all.discard(connection)
+        """A connection is gone, and its place is free; to say so twice is harmless."""
+        if connection not in self._all:
+            return
+        self._all.remove(connection)
+        connection.closed.set_result(None)
         if connection in self._idle:
             self._idle.remove(connection)
         self._vacate()

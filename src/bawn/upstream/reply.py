@@ -15,7 +15,8 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from bawn.errors import UPSTREAM_INVALID, UPSTREAM_TOO_LARGE, Refused
 
 HEADER_LIMIT: Final = 64 << 10
-"""Most bytes without body data among them: a header section, chunk extensions, trailers."""
+"""Most bytes of a header section; and, counted from its end or the body data before, of chunk
+extensions or trailers. There up to twice as many pass, for what comes together is counted together."""
 
 _INTERIM_REPLIES: Final = 8
 _IDLE_SECONDS: Final = 4.0  # common servers close after 5

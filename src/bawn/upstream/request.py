@@ -32,7 +32,7 @@ def check_method(method: str) -> None:
         raise Refused(UPSTREAM_UNREACHABLE, detail=f"method {method!r} is not carried")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def field_lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
     """The header fields as they stand on the wire; the same ones come with every call of a tool.
 

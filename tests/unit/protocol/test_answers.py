@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bawn.errors import Refused
 from bawn.model import Answer
 from bawn.protocol import answers
+from bawn.protocol.strict import encode
 
 
 def _refused(tree: Any, expected: str | int = 7) -> None:
@@ -126,3 +127,45 @@ def test_an_unknown_kind_of_result_is_the_servers_fault(kind: Any) -> None:
     with pytest.raises(Refused) as caught:
         answers.complete(Answer(result={"resultType": kind}))
     assert caught.value.reason.id == "upstream.invalid"
+
+
+# ── whole messages as we would write them ───────────────────────────────────────────────────────
+
+
+@given(st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3), max_size=3))
+def test_a_canonical_result_is_passed_on_as_it_was_written(result: dict[str, Any]) -> None:
+    tree = {"jsonrpc": "2.0", "id": 7, "result": result}
+    answer = answers.canonical_response(tree, 7, encode(tree))
+    assert answer.result == result
+    assert answer.written == encode(result)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"id": 7, "jsonrpc": "2.0", "result": {"a": 1}},
+        {"jsonrpc": "2.0", "result": {"a": 1}, "id": 7},
+        {"jsonrpc": "2.0", "id": 7, "result": {"a": 1}, "more": {"b": 2}},
+        {"jsonrpc": "2.0", "id": 7, "result": {"a": 1}, "error": None},
+    ],
+)
+def test_a_result_in_another_order_or_company_is_written_anew(tree: dict[str, Any]) -> None:
+    answer = answers.canonical_response(tree, 7, encode(tree))
+    assert answer == Answer(result={"a": 1})
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        [],
+        None,
+        "x",
+        {"jsonrpc": "2.0", "id": 8, "result": {}},
+        {"jsonrpc": "2.0", "id": 77, "result": {}},
+        {"jsonrpc": "2.0", "id": 7, "result": []},
+        {"jsonrpc": "2.0", "id": 7, "result": {}, "error": {"code": 1, "message": ""}},
+    ],
+)
+def test_the_shorter_way_refuses_what_the_longer_one_does(tree: Any) -> None:
+    with pytest.raises(Refused):
+        answers.canonical_response(tree, 7, encode(tree))

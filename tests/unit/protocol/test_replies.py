@@ -35,6 +35,16 @@ def test_a_result_is_passed_on_in_the_callers_era() -> None:
     assert json.loads(legacy.body)["result"] == {"content": []}
 
 
+def test_what_is_written_already_goes_out_as_it_is_and_only_to_modern_callers() -> None:
+    answer = Answer(
+        result={"resultType": "complete", "a": 1}, written=b'{"resultType":"complete","a":1}'
+    )
+    modern = replies.answer('i"', "tools/call", answer, modern=True)
+    assert json.loads(modern.body) == {"jsonrpc": "2.0", "id": 'i"', "result": answer.result}
+    legacy = replies.answer(1, "tools/call", answer, modern=False)
+    assert json.loads(legacy.body)["result"] == {"a": 1}
+
+
 @pytest.mark.parametrize(
     ("code", "status"),
     [

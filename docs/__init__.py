@@ -1,0 +1,1 @@
+"""The documents; those that are generated are written by `python -m docs`."""
