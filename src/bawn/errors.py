@@ -83,323 +83,154 @@ REFUSED = 31001
 BUSY = 31002
 UPSTREAM = 31003
 
+# A table: two lines for each reason.
+# fmt: off
 # ── transport ───────────────────────────────────────────────────────────────────────────────────
 HTTP_HOST = _reason(
-    "http.host",
-    INVALID_REQUEST,
-    421,
-    "This Host is not served here",
-    "Add the name to `hosts` if clients legitimately reach the gate by it.",
-)
+    "http.host", INVALID_REQUEST, 421, "This Host is not served here",
+    "Add the name to `hosts` if clients legitimately reach the gate by it.")
 HTTP_ORIGIN = _reason(
-    "http.origin",
-    INVALID_REQUEST,
-    403,
-    "This Origin may not call the gate",
-    "Add the origin to `origins` if a browser client is meant to be let in.",
-)
+    "http.origin", INVALID_REQUEST, 403, "This Origin may not call the gate",
+    "Add the origin to `origins` if a browser client is meant to be let in.")
 HTTP_METHOD = _reason(
-    "http.method",
-    INVALID_REQUEST,
-    405,
-    "Only POST is served here",
-    "Send JSON-RPC messages by POST; standing GET streams are not offered.",
-)
+    "http.method", INVALID_REQUEST, 405, "Only POST is served here",
+    "Send JSON-RPC messages by POST; standing GET streams are not offered.")
 HTTP_ACCEPT = _reason(
-    "http.accept",
-    INVALID_REQUEST,
-    406,
-    "Accept must name both application/json and text/event-stream",
-    "Repair the client: the Streamable HTTP transport asks for both media types.",
-)
+    "http.accept", INVALID_REQUEST, 406, "Accept must name both application/json and text/event-stream",
+    "Repair the client: the Streamable HTTP transport asks for both media types.")
 HTTP_MEDIA_TYPE = _reason(
-    "http.media_type",
-    INVALID_REQUEST,
-    415,
-    "Content-Type must be application/json",
-    "Repair the client: messages are JSON, in UTF-8.",
-)
+    "http.media_type", INVALID_REQUEST, 415, "Content-Type must be application/json",
+    "Repair the client: messages are JSON, in UTF-8.")
 HTTP_BODY = _reason(
-    "http.body",
-    INVALID_REQUEST,
-    413,
-    "The message is larger than the gate accepts",
-    "Raise `limits.body` if messages of this size are expected.",
-)
+    "http.body", INVALID_REQUEST, 413, "The message is larger than the gate accepts",
+    "Raise `limits.body` if messages of this size are expected.")
 HTTP_HEADER = _reason(
-    "http.header",
-    INVALID_REQUEST,
-    431,
-    "The header section is larger than the gate accepts",
-    "Raise `limits.header` if headers of this size are expected.",
-)
+    "http.header", INVALID_REQUEST, 431, "The header section is larger than the gate accepts",
+    "Raise `limits.header` if headers of this size are expected.")
 HTTP_NOT_FOUND = _reason(
-    "http.not_found",
-    INVALID_REQUEST,
-    404,
-    "Nothing is served at this path",
-    "Use /mcp for all servers or /mcp/{server} for one; `bawn status` lists them.",
-)
+    "http.not_found", INVALID_REQUEST, 404, "Nothing is served at this path",
+    "Use /mcp for all servers or /mcp/{server} for one; `bawn status` lists them.")
 
 # ── protocol ────────────────────────────────────────────────────────────────────────────────────
 MESSAGE_JSON = _reason(
-    "message.json",
-    PARSE_ERROR,
-    400,
-    "The body is not acceptable JSON",
-    "Send one UTF-8 JSON object without duplicate keys or numbers that lose value.",
-)
+    "message.json", PARSE_ERROR, 400, "The body is not acceptable JSON",
+    "Send one UTF-8 JSON object without duplicate keys or numbers that lose value.")
 MESSAGE_LIMITS = _reason(
-    "message.limits",
-    PARSE_ERROR,
-    400,
-    "The message is nested too deeply or holds too many values",
-    "Raise `limits.json_depth` or `limits.json_nodes` if such messages are expected.",
-)
+    "message.limits", PARSE_ERROR, 400, "The message is nested too deeply or holds too many values",
+    "Raise `limits.json_depth` or `limits.json_nodes` if such messages are expected.")
 MESSAGE_SHAPE = _reason(
-    "message.shape",
-    INVALID_REQUEST,
-    400,
-    "The body is not one JSON-RPC request or notification",
-    "Send a single JSON-RPC 2.0 object; batches and responses are not accepted.",
-)
+    "message.shape", INVALID_REQUEST, 400, "The body is not one JSON-RPC request or notification",
+    "Send a single JSON-RPC 2.0 object; batches and responses are not accepted.")
 MESSAGE_PARAMS = _reason(
-    "message.params",
-    INVALID_PARAMS,
-    400,
-    "The parameters are missing or of the wrong type",
-    "Repair the client; the message names the parameter.",
-)
+    "message.params", INVALID_PARAMS, 400, "The parameters are missing or of the wrong type",
+    "Repair the client; the message names the parameter.")
 HEADER_BODY = _reason(
-    "header.mismatch",
-    HEADER_MISMATCH,
-    400,
-    "A header and the body disagree",
-    "MCP-Protocol-Version, Mcp-Method and Mcp-Name must repeat what the body says, once each.",
-)
+    "header.mismatch", HEADER_MISMATCH, 400, "A header and the body disagree",
+    "MCP-Protocol-Version, Mcp-Method and Mcp-Name must repeat what the body says, once each.")
 VERSION_UNSUPPORTED = _reason(
-    "version.unsupported",
-    UNSUPPORTED_VERSION,
-    400,
-    "This protocol version is not served",
-    "The error's data lists the versions that are.",
-)
+    "version.unsupported", UNSUPPORTED_VERSION, 400, "This protocol version is not served",
+    "The error's data lists the versions that are.")
 METHOD_UNKNOWN = _reason(
-    "method.unknown",
-    METHOD_NOT_FOUND,
-    404,
-    "This method is not served",
-    "docs/protocol.md lists the methods that this release carries.",
-)
+    "method.unknown", METHOD_NOT_FOUND, 404, "This method is not served",
+    "docs/protocol.md lists the methods that this release carries.")
 SESSION_UNKNOWN = _reason(
-    "session.unknown",
-    INVALID_REQUEST,
-    404,
-    "This session is not known, or not yours",
-    "Initialize again; sessions end with their time and belong to one principal.",
-)
+    "session.unknown", INVALID_REQUEST, 404, "This session is not known, or not yours",
+    "Initialize again; sessions end with their time and belong to one principal.")
 CURSOR_INVALID = _reason(
-    "cursor.invalid",
-    INVALID_PARAMS,
-    400,
-    "The cursor is not one that this list gave out",
-    "List again from the start.",
-)
+    "cursor.invalid", INVALID_PARAMS, 400, "The cursor is not one that this list gave out",
+    "List again from the start.")
 
 # ── identity ────────────────────────────────────────────────────────────────────────────────────
 AUTH_MISSING = _reason(
-    "auth.missing",
-    REFUSED,
-    401,
-    "Credentials are required",
-    "Present a bearer token: `bawn token` mints one where identity.mode is embedded.",
-)
+    "auth.missing", REFUSED, 401, "Credentials are required",
+    "Present a bearer token: `bawn token` mints one where identity.mode is embedded.")
 AUTH_INVALID = _reason(
-    "auth.invalid",
-    REFUSED,
-    401,
-    "The credentials were not accepted",
-    "The log names the check that failed: signature, issuer, audience, time or algorithm.",
-)
+    "auth.invalid", REFUSED, 401, "The credentials were not accepted",
+    "The log names the check that failed: signature, issuer, audience, time or algorithm.")
 AUTH_EXPIRED = _reason(
     "auth.expired", REFUSED, 401, "The credentials have expired", "Obtain a new token."
 )
 AUTH_AUDIENCE = _reason(
-    "auth.audience",
-    REFUSED,
-    401,
-    "The token was issued for another resource",
-    "Ask the authorization server for a token whose resource is this endpoint (RFC 8707).",
-)
+    "auth.audience", REFUSED, 401, "The token was issued for another resource",
+    "Ask the authorization server for a token whose resource is this endpoint (RFC 8707).")
 AUTH_UNAVAILABLE = _reason(
-    "auth.unavailable",
-    REFUSED,
-    503,
-    "Credentials cannot be checked now",
-    "The issuer's keys cannot be fetched; the log says why. Nothing is let in meanwhile.",
-)
+    "auth.unavailable", REFUSED, 503, "Credentials cannot be checked now",
+    "The issuer's keys cannot be fetched; the log says why. Nothing is let in meanwhile.")
 
 # From here on a refusal is a JSON-RPC error on HTTP 200: the SDKs of both eras then show it as the
 # error of that call, where a status of its own would read as a broken transport.
 
 # ── policy ──────────────────────────────────────────────────────────────────────────────────────
 TARGET_UNKNOWN = _reason(
-    "target.unknown",
-    INVALID_PARAMS,
-    400,
-    "Not known here",
-    "The name is not offered, or not to this caller. `bawn status` lists servers; names are case-sensitive.",
-)
+    "target.unknown", INVALID_PARAMS, 400, "Not known here",
+    "The name is not offered, or not to this caller. `bawn status` lists servers; names are case-sensitive.")
 POLICY_DENIED = _reason(
-    "policy.denied",
-    INVALID_PARAMS,
-    400,
-    "Not known here",
-    "No role of the caller allows it; the audit names the roles. Extend `roles` if it should be.",
-)
+    "policy.denied", INVALID_PARAMS, 400, "Not known here",
+    "No role of the caller allows it; the audit names the roles. Extend `roles` if it should be.")
 RESOURCE_CLAIMED = _reason(
-    "resource.claimed",
-    INVALID_PARAMS,
-    400,
-    "Several servers offer this resource",
-    "Read it at /mcp/{server}, where its owner is clear.",
-)
+    "resource.claimed", INVALID_PARAMS, 400, "Several servers offer this resource",
+    "Read it at /mcp/{server}, where its owner is clear.")
 LIMIT_PRINCIPAL = _reason(
-    "limit.principal",
-    BUSY,
-    200,
-    "This caller has too many calls in flight",
-    "Retry later, or raise `limits.calls_per_principal`.",
-)
+    "limit.principal", BUSY, 200, "This caller has too many calls in flight",
+    "Retry later, or raise `limits.calls_per_principal`.")
 LIMIT_SERVER = _reason(
-    "limit.server",
-    BUSY,
-    200,
-    "This server has too many calls in flight",
-    "Retry later, or raise `limits.calls_per_server`.",
-)
+    "limit.server", BUSY, 200, "This server has too many calls in flight",
+    "Retry later, or raise `limits.calls_per_server`.")
 
 LIMIT_CHILDREN = _reason(
-    "limit.children",
-    BUSY,
-    200,
-    "This server has too many processes",
-    "Retry later, raise `limits.children`, or lower the server's `idle_stop`.",
-)
+    "limit.children", BUSY, 200, "This server has too many processes",
+    "Retry later, raise `limits.children`, or lower the server's `idle_stop`.")
 
 # ── audit, gate ─────────────────────────────────────────────────────────────────────────────────
 SERVER_UNAVAILABLE = _reason(
-    "server.unavailable",
-    BUSY,
-    200,
-    "This server is not available now",
-    "It could not be listed since the gate started; `bawn status` shows why.",
-)
+    "server.unavailable", BUSY, 200, "This server is not available now",
+    "It could not be listed since the gate started; `bawn status` shows why.")
 AUDIT_UNAVAILABLE = _reason(
-    "audit.unavailable",
-    REFUSED,
-    200,
-    "The call cannot be recorded, so it was not made",
-    "Look at the disk that holds `state`: full, read-only or gone.",
-)
+    "audit.unavailable", REFUSED, 200, "The call cannot be recorded, so it was not made",
+    "Look at the disk that holds `state`: full, read-only or gone.")
 GATE_NOT_READY = _reason(
-    "gate.not_ready",
-    BUSY,
-    503,
-    "The gate is still starting",
-    "Retry shortly; /readyz tells when calls are served.",
-)
+    "gate.not_ready", BUSY, 503, "The gate is still starting",
+    "Retry shortly; /readyz tells when calls are served.")
 INTERNAL = _reason(
-    "internal.error",
-    INTERNAL_ERROR,
-    200,
-    "The gate failed, and refused the call",
-    "This is a defect in bawn: please report it with the log lines of this trace id.",
-)
+    "internal.error", INTERNAL_ERROR, 200, "The gate failed, and refused the call",
+    "This is a defect in bawn: please report it with the log lines of this trace id.")
 
 CALL_CANCELLED = _reason(
-    "call.cancelled",
-    REFUSED,
-    200,
-    "The call was cancelled",
-    "The caller asked for it, or went away; the server was told.",
-)
+    "call.cancelled", REFUSED, 200, "The call was cancelled",
+    "The caller asked for it, or went away; the server was told.")
 
 # ── upstream ────────────────────────────────────────────────────────────────────────────────────
 UPSTREAM_UNREACHABLE = _reason(
-    "upstream.unreachable",
-    UPSTREAM,
-    200,
-    "The server cannot be reached",
-    "The call was not sent. `bawn status` shows the server's state and its last error.",
-)
+    "upstream.unreachable", UPSTREAM, 200, "The server cannot be reached",
+    "The call was not sent. `bawn status` shows the server's state and its last error.")
 UPSTREAM_NOT_STARTED = _reason(
-    "upstream.not_started",
-    UPSTREAM,
-    200,
-    "The server did not start",
-    "Run its command by hand; its standard error is in the log under its name.",
-)
+    "upstream.not_started", UPSTREAM, 200, "The server did not start",
+    "Run its command by hand; its standard error is in the log under its name.")
 UPSTREAM_DIED = _reason(
-    "upstream.died",
-    UPSTREAM,
-    200,
-    "The server ended during the call; its outcome is unknown",
-    "Its standard error is in the log under its name. Nothing was retried.",
-)
+    "upstream.died", UPSTREAM, 200, "The server ended during the call; its outcome is unknown",
+    "Its standard error is in the log under its name. Nothing was retried.")
 UPSTREAM_OUTCOME = _reason(
-    "upstream.outcome_unknown",
-    UPSTREAM,
-    200,
-    "The connection broke during the call; its outcome is unknown",
-    "The server may have acted. Nothing was retried; check before calling again.",
-)
+    "upstream.outcome_unknown", UPSTREAM, 200, "The connection broke during the call; its outcome is unknown",
+    "The server may have acted. Nothing was retried; check before calling again.")
 UPSTREAM_FIRST_BYTE = _reason(
-    "upstream.first_byte",
-    UPSTREAM,
-    200,
-    "The server did not answer in time; the call's outcome is unknown",
-    "Raise `limits.first_byte` if such calls may take longer.",
-)
+    "upstream.first_byte", UPSTREAM, 200, "The server did not answer in time; the call's outcome is unknown",
+    "Raise `limits.first_byte` if such calls may take longer.")
 UPSTREAM_TOTAL = _reason(
-    "upstream.total",
-    UPSTREAM,
-    200,
-    "The call took too long and was given up; its outcome is unknown",
-    "Raise `limits.total` if such calls may take longer.",
-)
+    "upstream.total", UPSTREAM, 200, "The call took too long and was given up; its outcome is unknown",
+    "Raise `limits.total` if such calls may take longer.")
 UPSTREAM_INVALID = _reason(
-    "upstream.invalid",
-    UPSTREAM,
-    200,
-    "The server's answer is not valid",
-    "The log says what was wrong: HTTP framing, JSON, JSON-RPC or the protocol's own shape.",
-)
+    "upstream.invalid", UPSTREAM, 200, "The server's answer is not valid",
+    "The log says what was wrong: HTTP framing, JSON, JSON-RPC or the protocol's own shape.")
 UPSTREAM_TOO_LARGE = _reason(
-    "upstream.too_large",
-    UPSTREAM,
-    200,
-    "The server's answer is larger than the gate releases",
-    "Raise `limits.result` if answers of this size are expected.",
-)
+    "upstream.too_large", UPSTREAM, 200, "The server's answer is larger than the gate releases",
+    "Raise `limits.result` if answers of this size are expected.")
 UPSTREAM_STATUS = _reason(
-    "upstream.status",
-    UPSTREAM,
-    200,
-    "The server refused at the HTTP level",
-    "The log has the status it answered with.",
-)
+    "upstream.status", UPSTREAM, 200, "The server refused at the HTTP level",
+    "The log has the status it answered with.")
 UPSTREAM_SIGN_IN = _reason(
-    "upstream.sign_in",
-    UPSTREAM,
-    200,
-    "The server wants credentials that the gate does not have",
-    "Set `auth` for this server; `bawn status` shows what it asks for.",
-)
+    "upstream.sign_in", UPSTREAM, 200, "The server wants credentials that the gate does not have",
+    "Set `auth` for this server; `bawn status` shows what it asks for.")
 UPSTREAM_INPUT = _reason(
-    "upstream.input_required",
-    UPSTREAM,
-    200,
-    "The server asks for input that the gate cannot relay",
-    "Multi round-trip requests are not carried by this release.",
-)
+    "upstream.input_required", UPSTREAM, 200, "The server asks for input that the gate cannot relay",
+    "Multi round-trip requests are not carried by this release.")
+# fmt: on

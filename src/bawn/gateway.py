@@ -77,6 +77,7 @@ class Gateway:
         self._running: dict[_Running, asyncio.Task[Any]] = {}
         self._cancelled: set[asyncio.Task[Any]] = set()
         self._view: View | None = None
+        self._verbose = config.log.level == "debug"
 
     def swap(self, view: View) -> None:
         """Serve this View from the next call on."""
@@ -207,6 +208,9 @@ class Gateway:
             if intent >= 0:
                 stages.audit.outcome(intent, call.trace, status, seconds, size)
             stages.meter.call(server, call.method, status, seconds)
+            if self._verbose:
+                told = {"server": server, "tool": item.name, "status": status, "trace": call.trace}
+                log.debug("call", extra={**told, "method": call.method, "seconds": seconds})
 
     def _notified(self, told: Notification, arrival: Arrival) -> Reply:
         """Accept a notification; the only one with an effect is a legacy client's cancellation."""

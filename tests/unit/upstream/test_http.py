@@ -108,8 +108,7 @@ async def test_whatever_does_not_speak_modern_is_initialised(answer: HttpReply) 
 
 async def test_a_modern_error_to_the_probe_is_a_modern_server() -> None:
     server = probed(version_error("2026-07-28", "2099-01-01"))
-    with pytest.raises(Refused, match="upstream.status"):
-        await Remote(server.wire()).call(outbound())  # it answers calls as a legacy one
+    assert (await Remote(server.wire()).call(outbound())).error  # it is a legacy one to calls
     assert "initialize" not in server.methods()
 
 
@@ -117,7 +116,7 @@ async def test_a_modern_error_to_the_probe_is_a_modern_server() -> None:
 async def test_a_server_that_wants_a_sign_in_is_of_no_era_yet(status: int) -> None:
     server = probed(reply(b"", status))
     for _ in range(2):
-        with pytest.raises(Refused, match="upstream.sign_in"):
+        with pytest.raises(Refused, match=r"upstream\.sign_in"):
             await Remote(server.wire()).call(outbound())
     assert server.methods() == ["server/discover"] * 2
 
@@ -129,7 +128,7 @@ async def test_a_server_that_cannot_be_reached_is_asked_again() -> None:
         raise Refused(UPSTREAM_UNREACHABLE)
 
     site.server.answer = down
-    with pytest.raises(Refused, match="upstream.unreachable"):
+    with pytest.raises(Refused, match=r"upstream\.unreachable"):
         await site.remote.call(outbound())
     site.server.answer = answer
     assert (await site.remote.call(outbound())).result
@@ -139,7 +138,7 @@ async def test_after_a_doubtful_answer_the_era_is_asked_for_again() -> None:
     site = Site("modern")
     await site.remote.call(outbound())
     site.bad = reply(b"<html>", 500)
-    with pytest.raises(Refused, match="upstream.status"):
+    with pytest.raises(Refused, match=r"upstream\.status"):
         await site.remote.call(outbound())
     site.bad, site.era = None, "legacy"
     assert (await site.remote.call(outbound())).result
@@ -151,7 +150,7 @@ async def test_a_doubtful_answer_of_a_server_that_stays_legacy_costs_no_session(
     site = Site("legacy")
     await site.remote.call(outbound(isolation="bob"))
     site.bad = reply(b"garbage")
-    with pytest.raises(Refused, match="upstream.invalid"):
+    with pytest.raises(Refused, match=r"upstream\.invalid"):
         await site.remote.call(outbound(isolation="alice"))
     site.bad = None
     await site.remote.call(outbound(isolation="bob"))
