@@ -209,8 +209,9 @@ class Gateway:
                 stages.audit.outcome(intent, call.trace, status, seconds, size)
             stages.meter.call(server, call.method, status, seconds)
             if self._verbose:
-                told = {"server": server, "tool": item.name, "status": status, "trace": call.trace}
-                log.debug("call", extra={**told, "method": call.method, "seconds": seconds})
+                # no name: that of a resource may be personal, and the audit has it
+                told = {"server": server, "method": call.method, "trace": call.trace}
+                log.debug("call", extra={**told, "status": status, "seconds": seconds})
 
     def _notified(self, told: Notification, arrival: Arrival) -> Reply:
         """Accept a notification; the only one with an effect is a legacy client's cancellation."""
