@@ -214,6 +214,17 @@ async def test_trailers_are_not_taken_for_headers(up: Gate, raw: Raw) -> None:
     assert len(raw.messages("/modern", "tools/call")) == before
 
 
+async def test_an_upgrade_is_not_offered_and_not_talked_about(up: Gate) -> None:
+    upgrade = {"connection": "upgrade", "upgrade": "websocket"}
+    for _ in range(3):
+        found = await exchange(up, request(lines(up, **upgrade)))
+        assert (found.status, words(found.json)) == (200, "{}")
+        bare = lines(up, content_length=None, **upgrade)
+        assert (await exchange(up, request(bare, b"", "GET /mcp HTTP/1.1"))).status == 405
+    assert "upgrade" not in up.log_text().lower()
+    assert "websocket" not in up.log_text().lower()
+
+
 async def test_pipelined_requests_are_answered_in_order_and_each_alone(up: Gate) -> None:
     many = b"".join(request(lines(up)) for _ in range(3))
     last = request(lines(up, connection="close"))

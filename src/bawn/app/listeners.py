@@ -41,15 +41,21 @@ def open_listeners(
     Raises:
         Misconfigured: an address cannot be bound; nothing was changed then.
     """
-    if old is None or old_config is None:
-        data = _tcp(config.listen, "listen")
-        probes = _probes(config)
-        return Listeners(data, _unix(unix), probes)
-    data = old.data if config.listen == old_config.listen else _tcp(config.listen, "listen")
-    probes = old.management
-    if config.management.listen != old_config.management.listen:
-        probes = _probes(config)
-    return Listeners(data, old.unix, probes)
+    with contextlib.ExitStack() as undo:
+        if old and old_config and config.listen == old_config.listen:
+            data = old.data
+        else:
+            data = _tcp(config.listen, "listen")
+            undo.callback(data.close)
+        if old and old_config and config.management.listen == old_config.management.listen:
+            probes = old.management
+        else:
+            probes = _probes(config)
+            if probes is not None:
+                undo.callback(probes.close)
+        shared = old.unix if old else _unix(unix)
+        undo.pop_all()
+    return Listeners(data, shared, probes)
 
 
 def close_unshared(gone: Listeners, kept: Listeners) -> None:

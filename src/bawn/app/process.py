@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from bawn.app.orders import Channel
 from bawn.errors import BawnError, Misconfigured
+
+_ALLOCATOR: Final = {
+    "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+}
+"""For glibc: large messages reuse memory instead of having it mapped anew, a third of their cost."""
 
 
 class ChildFailedError(BawnError):
@@ -37,6 +44,7 @@ class Process:
                 module,
                 str(theirs.fileno()),
                 stdin=asyncio.subprocess.DEVNULL,
+                env={**_ALLOCATOR, **os.environ},
                 pass_fds=(theirs.fileno(), *descriptors),
             )
         return cls(name, process, await Channel.over(ours))

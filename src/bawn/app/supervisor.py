@@ -117,9 +117,8 @@ class Supervisor:
             if not self._trusted:
                 trust.require(fresh)
             leaving = await self._swap(fresh)
-        if (
-            leaving is not None
-        ):  # not under the lock: should the new one die, it is replaced at once
+        # not under the lock: should the new one die meanwhile, it is replaced at once
+        if leaving is not None:
             await asyncio.shield(self._retire(leaving))
         return "applied: " + ", ".join(keys)
 
@@ -159,7 +158,7 @@ class Supervisor:
         )
         try:
             await runner.tell(order, _READY)
-        except ChildFailedError:
+        except BaseException:
             if self._runner is None:
                 await runner.stop(1.0)
             raise
@@ -180,7 +179,7 @@ class Supervisor:
         )
         try:
             await worker.tell(order, _READY)
-        except BawnError:
+        except BaseException:  # the end of the gate among them: nobody else knows this child
             await worker.stop(1.0)
             raise
         return worker
@@ -208,7 +207,7 @@ class Supervisor:
                 self._runner = None
                 try:
                     await self._tell_runner(self.loaded)
-                except ChildFailedError:
+                except BaseException:
                     self._runner = dead
                     raise
             elif dead is self._worker and self._listeners is not None:
