@@ -110,6 +110,9 @@ HTTP_HEADER = _reason(
 HTTP_NOT_FOUND = _reason(
     "http.not_found", INVALID_REQUEST, 404, "Nothing is served at this path",
     "Use /mcp for all servers or /mcp/{server} for one; `bawn status` lists them.")
+HTTP_UPGRADE = _reason(
+    "http.upgrade", INVALID_REQUEST, 400, "Connections are not upgraded here",
+    "Repair the client: it asks for another protocol (WebSocket, h2c), and HTTP/1.1 is served.")
 
 # ── protocol ────────────────────────────────────────────────────────────────────────────────────
 MESSAGE_JSON = _reason(

@@ -214,15 +214,20 @@ async def test_trailers_are_not_taken_for_headers(up: Gate, raw: Raw) -> None:
     assert len(raw.messages("/modern", "tools/call")) == before
 
 
-async def test_an_upgrade_is_not_offered_and_not_talked_about(up: Gate) -> None:
-    upgrade = {"connection": "upgrade", "upgrade": "websocket"}
-    for _ in range(3):
-        found = await exchange(up, request(lines(up, **upgrade)))
-        assert (found.status, words(found.json)) == (200, "{}")
-        bare = lines(up, content_length=None, **upgrade)
-        assert (await exchange(up, request(bare, b"", "GET /mcp HTTP/1.1"))).status == 405
-    assert "upgrade" not in up.log_text().lower()
-    assert "websocket" not in up.log_text().lower()
+@pytest.mark.parametrize("protocol", ["websocket", "h2c", "whatever"])
+async def test_an_upgrade_is_refused_and_the_body_is_not_taken_for_a_request(
+    up: Gate, raw: Raw, protocol: str
+) -> None:
+    before = len(raw.messages("/modern", "tools/call"))
+    smuggled = request(lines(up))
+    size = str(len(smuggled))
+    header = lines(up, connection="upgrade", upgrade=protocol, content_length=size)
+    found = await exchange(up, request(header, b""), smuggled, until_close=True)
+    assert found.status == 400
+    assert b'"error":"http.upgrade"' in found.body
+    assert not found.more
+    assert len(raw.messages("/modern", "tools/call")) == before
+    assert "websockets" not in up.log_text()
 
 
 async def test_pipelined_requests_are_answered_in_order_and_each_alone(up: Gate) -> None:

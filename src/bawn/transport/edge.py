@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from bawn.errors import HTTP_HEADER, HTTP_HOST, Reason
+from bawn.errors import HTTP_HEADER, HTTP_HOST, HTTP_UPGRADE, Reason
 from bawn.model import Peer
 from bawn.transport.whole import Whole
 
@@ -79,6 +79,8 @@ class EdgeProtocol(HttpToolsProtocol):
             self._reject(400, HTTP_HOST)
         elif not counted and self._size() > self.header_limit:  # pipelined behind another request
             self._reject(431, HTTP_HEADER)
+        elif self.parser.should_upgrade():  # what follows would be another protocol's
+            self._reject(400, HTTP_UPGRADE)
         else:
             super().on_headers_complete()
             self.headers = []  # for the trailer: whoever judged the header has not seen it

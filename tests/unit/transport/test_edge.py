@@ -38,6 +38,22 @@ async def test_what_is_no_http_is_answered_once() -> None:
     assert connection.transport.closing
 
 
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
+async def test_an_upgrade_is_refused_before_its_body_is_read(protocol: bytes) -> None:
+    connection = Connection()
+    whole = post(post(), b"connection: keep-alive, Upgrade", b"upgrade: " + protocol)
+    cut = whole.index(b"\r\n\r\n") + 4
+    written = await connection.feed(whole[:cut], whole[cut:])
+    assert written.count(b"HTTP/1.1 ") == 1
+    assert b'"error":"http.upgrade"' in written
+    assert connection.seen == []
+    plain = Connection()
+    await plain.feed(
+        post(b"{}", b"upgrade: " + protocol)
+    )  # without `connection` it asks for nothing
+    assert plain.bodies == [b"{}"]
+
+
 # ── the header's bound ──────────────────────────────────────────────────────────────────────────
 
 

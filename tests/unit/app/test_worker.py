@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from types import SimpleNamespace
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from bawn.app import worker as module
+from bawn.app.orders import WorkOrder
+from bawn.app.worker import Worker
+from bawn.config import Config
+
+Story = list[Any]
+
+
+class FakeServer:
+    """Serves until it is told to exit, and then finishes when `finished` is set."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.started = False
+        self.finished = asyncio.Event()
+        self.finished.set()
+        self._exit = asyncio.Event()
+
+    @property
+    def should_exit(self) -> bool:
+        return self._exit.is_set()
+
+    @should_exit.setter
+    def should_exit(self, value: bool) -> None:
+        self.story.append("drain")
+        self._exit.set()
+
+    async def serve(self, sockets: list[int]) -> None:
+        self.story.append(("serve", sockets))
+        self.started = True
+        await self._exit.wait()
+        await self.finished.wait()
+
+
+class FakeRooms:
+    """The rooms of a worker, as far as it looks at them itself."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.config = Config()
+        self.steward = self
+
+    async def start(self, patience: float) -> None:
+        await asyncio.sleep(0)
+        self.story.append("a view")
+
+    async def aclose(self) -> None:
+        self.story.append("closed")
+
+
+class FakeChannel:
+    """The channel to a supervisor that lives until `gone` is set."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.gone = asyncio.Event()
+        self.told = asyncio.Event()
+
+    async def send(self, message: object) -> None:
+        self.story.append(message)
+        self.told.set()
+
+    async def line(self) -> bytes:
+        await self.gone.wait()
+        return b""
+
+
+class House:
+    """A worker on fakes, running."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, management: int | None) -> None:
+        self.story: Story = []
+        self.servers: list[FakeServer] = []
+        self.channel = FakeChannel(self.story)
+        patch.setattr(module, "_server", self._serve)
+        patch.setattr(module, "DataFront", lambda rooms: "clients")
+        patch.setattr(module, "management", lambda rooms, open_to_all: "probes")
+        patch.setattr(module, "socket", SimpleNamespace(socket=lambda fileno: fileno))
+        quiet = SimpleNamespace(
+            collect=lambda: None, freeze=lambda: None, set_threshold=lambda *_: None
+        )
+        patch.setattr(module, "gc", quiet)
+        order = WorkOrder(
+            config=msgspec.Raw(b"{}"), base="/b", state="/s", runner="/r", listeners=[3, 4],
+            management=management, insecure_no_auth=False,
+        )  # fmt: skip
+        worker = Worker(order, cast(Any, FakeRooms(self.story)))
+        self.running = asyncio.create_task(worker.run(cast(Any, self.channel)))
+
+    def _serve(self, app: str, edge: Any) -> FakeServer:
+        self.servers.append(FakeServer(self.story))
+        return self.servers[-1]
+
+
+@pytest.mark.parametrize(
+    ("management", "served"),
+    [(5, [("serve", [3, 4]), ("serve", [5])]), (None, [("serve", [3, 4])])],
+)
+async def test_a_worker_is_ready_once_it_serves_a_view(
+    monkeypatch: pytest.MonkeyPatch, management: int | None, served: Story
+) -> None:
+    house = House(monkeypatch, management)
+    await asyncio.wait_for(house.channel.told.wait(), 5)
+    assert house.story == ["a view", *served, {"ok": True}]
+    house.channel.gone.set()
+    await asyncio.wait_for(house.running, 5)
+
+
+@pytest.mark.parametrize("how", ["the supervisor is gone", "SIGTERM"])
+async def test_a_worker_that_is_to_end_finishes_its_calls_and_then_closes_its_rooms(
+    monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    house = House(monkeypatch, 5)
+    await asyncio.wait_for(house.channel.told.wait(), 5)
+    clients, probes = house.servers
+    clients.finished.clear()
+    if how == "SIGTERM":
+        os.kill(os.getpid(), signal.SIGTERM)
+    else:
+        house.channel.gone.set()
+    async with asyncio.timeout(5):
+        while not (clients.should_exit and probes.should_exit):
+            await asyncio.sleep(0.001)
+    assert "closed" not in house.story
+    clients.finished.set()
+    await asyncio.wait_for(house.running, 5)
+    assert house.story[-3:] == ["drain", "drain", "closed"]
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
