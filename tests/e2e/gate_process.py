@@ -26,7 +26,7 @@ UP = "bawn is up."
 
 
 def free_port() -> int:
-    """A port that nobody listens on; ports are given out in turn, so it stays free for a while."""
+    """A port that nobody listens on now; that somebody takes it meanwhile is very unlikely."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
