@@ -51,6 +51,14 @@ class Catalogue:
             raise self.unknown(kind)
         return item
 
+    def offered(self, endpoint: Endpoint, kind: Kind, asked: Request) -> Item | None:
+        """The item that the endpoint of one server offers under this name, by list or template."""
+        name = asked.params[asked.method.named or "name"]
+        templated = endpoint.items[Kind.TEMPLATE]
+        if name in endpoint.items[kind] or any(templates.matches(t, name) for t in templated):
+            return self.find(endpoint, kind, asked)
+        return None
+
     def unknown(self, kind: Kind) -> Refused:
         """The one refusal for what does not exist and for what this caller may not use."""
         return Refused(TARGET_UNKNOWN, f"no such {kind}")

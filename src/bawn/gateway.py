@@ -25,12 +25,13 @@ from bawn.errors import (
     INTERNAL,
     MESSAGE_PARAMS,
     METHOD_UNKNOWN,
+    RESOURCE_CLAIMED,
     SERVER_UNAVAILABLE,
     Reason,
     Refused,
 )
 from bawn.identity.metadata import serves
-from bawn.model import Call, Endpoint, Item, View
+from bawn.model import Call, Endpoint, Item, Kind, View
 from bawn.policy.concurrency import Concurrency
 from bawn.ports import Arrival, Audit, Emit, Meter, PolicyEngine, Reply, Upstream
 from bawn.protocol import answers, envelope, inbound, lifecycle, outbound, replies, strict, trace
@@ -137,7 +138,16 @@ class Gateway:
             return call, asked, self._catalogue.find(endpoint, kind, asked)
         except Refused as refused:
             self._stages.audit.refusal(call, refused.reason.id, refused.public)
+            if refused.reason is RESOURCE_CLAIMED and not self._may_use_one(kind, asked, call):
+                raise self._catalogue.unknown(kind) from None
             raise
+
+    def _may_use_one(self, kind: Kind, asked: Request, call: Call) -> bool:
+        """Whether one of the servers that claim a resource offers it to this caller."""
+        endpoints = self._view.endpoints.values() if self._view is not None else ()
+        found = (self._catalogue.offered(e, kind, asked) for e in endpoints if e.server)
+        decide = self._stages.policy.decide
+        return any(decide(call.principal, item).allowed for item in found if item is not None)
 
     def _endpoint(self, arrival: Arrival) -> Endpoint:
         if self._view is None:

@@ -18,6 +18,7 @@ from bawn.errors import INTERNAL, UPSTREAM_INVALID, UPSTREAM_SIGN_IN, UPSTREAM_T
 from bawn.model import Health, Json, Kind, Listing, Outbound, ServerState, View
 from bawn.ports import Upstream
 from bawn.protocol import legacy_server, versions
+from bawn.protocol.strict import encode
 from bawn.protocol.versions import LIST_METHODS
 
 log = logging.getLogger("bawn.steward")
@@ -26,6 +27,8 @@ OWN_ISOLATION: Final = "gate"
 """The isolation key of bawn's own listings, where a server is not shared by all."""
 
 _PAGES: Final = 1_000
+_LISTING: Final = 16
+"""How many times `limits.result` one list may hold over all its pages: it stays in memory."""
 _FIRST_RETRY: Final = 0.5
 _NEEDS: Final[Mapping[Kind, str]] = {
     Kind.TOOL: "tools",
@@ -157,6 +160,7 @@ class Steward:
         found: list[Json] = []
         ttl = 1 << 31
         cursor: str | None = None
+        room = _LISTING * self._config.limits.result
         for _ in range(_PAGES):
             page = await self._ask(name, method, {} if cursor is None else {"cursor": cursor})
             listed = page.get(member)
@@ -167,6 +171,10 @@ class Steward:
             found += listed
             if len(found) > self._config.limits.tools:
                 raise Refused(UPSTREAM_TOO_LARGE, detail=f"{method} lists more than limits.tools")
+            room -= len(encode(listed))
+            if room < 0:
+                detail = f"{method} lists more than {_LISTING} times limits.result"
+                raise Refused(UPSTREAM_TOO_LARGE, detail=detail)
             ttl = min(ttl, _ttl(page))
             following = page.get("nextCursor")
             if following is None:

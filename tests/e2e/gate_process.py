@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,12 +28,21 @@ BAWN = (sys.executable, "-m", "bawn")
 UP = "bawn is up."
 
 
+def reserve() -> tuple[int, int]:
+    """A port and the descriptor that keeps it, from everybody but listeners that allow reuse."""
+    while True:
+        port = random.randrange(20_000, 32_000)  # below what outgoing connections are given
+        with socket.socket() as held, contextlib.suppress(OSError):
+            held.bind(("127.0.0.1", port))
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            return port, held.detach()
+
+
 def free_port() -> int:
-    """A port that nobody listens on now; that somebody takes it meanwhile is very unlikely."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on now; that somebody takes it meanwhile is unlikely."""
+    port, held = reserve()
+    os.close(held)
+    return port
 
 
 def wait_until(true: Callable[[], Any], seconds: float = 30.0, what: str = "it") -> None:
@@ -50,14 +62,21 @@ class Gate:
     head: str = "management: {{listen: '127.0.0.1:{management}'}}"
     flags: tuple[str, ...] = ("--trust-config",)
     extra_env: dict[str, str] = field(default_factory=dict)
-    port: int = field(default_factory=free_port)
-    management_port: int = field(default_factory=free_port)
+    port: int = 0
+    management_port: int = 0
     process: subprocess.Popen[str] | None = None
     _tokens: dict[tuple[str, tuple[str, ...], str | None], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.port = self.port or self._reserve()
+        self.management_port = self.management_port or self._reserve()
         (self.home / "tmp").mkdir(parents=True, exist_ok=True)
         self.write(self.servers)
+
+    def _reserve(self) -> int:
+        port, held = reserve()
+        weakref.finalize(self, os.close, held)
+        return port
 
     @property
     def config(self) -> Path:

@@ -222,7 +222,7 @@ async def test_an_upgrade_is_refused_and_the_body_is_not_taken_for_a_request(
     smuggled = request(lines(up))
     size = str(len(smuggled))
     header = lines(up, connection="upgrade", upgrade=protocol, content_length=size)
-    found = await exchange(up, request(header, b""), smuggled, until_close=True)
+    found = await exchange(up, request(header, smuggled), until_close=True)
     assert found.status == 400
     assert b'"error":"http.upgrade"' in found.body
     assert not found.more

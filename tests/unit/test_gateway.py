@@ -307,3 +307,13 @@ async def test_a_call_ends_under_the_view_it_began_with() -> None:
     assert reason_of(body) == "target.unknown"
     _, body = await house.ask(modern("tools/list"))
     assert body["result"]["tools"] == []
+
+
+async def test_a_claim_is_not_told_to_who_may_use_none_of_its_servers() -> None:
+    house = House()
+    for who, reason in ((ADA, "resource.claimed"), (EVE, "target.unknown")):
+        _, body = await house.ask(modern("resources/read", {"uri": "common://doc"}, who=who))
+        assert reason_of(body) == reason
+    _, unknown = await house.ask(modern("resources/read", {"uri": "nobody://has"}, who=EVE))
+    assert unknown["error"]["message"] == body["error"]["message"]
+    assert [reason for _, reason, _ in house.journal.of("refusal")][:2] == ["resource.claimed"] * 2

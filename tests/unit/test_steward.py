@@ -275,3 +275,12 @@ async def test_stopping_ends_every_task() -> None:
         tasks = list(steward._tasks)
     assert len(tasks) == 2
     assert all(task.done() for task in tasks)
+
+
+async def test_a_list_that_would_fill_the_memory_is_refused() -> None:
+    pages = [{"tools": [{"name": "a" * 900}], "nextCursor": str(n)} for n in range(900)]
+    fat = Scripted(tools_list=pages)
+    async with _watching(limits=Limits(result=1000), files=fat) as (steward, _):
+        assert steward.states["files"].health is Health.FAILING
+        assert "upstream.too_large" in steward.states["files"].detail
+        assert len([asked for asked in fat.asked if asked.method == "tools/list"]) < 20

@@ -66,10 +66,8 @@ class _Clients:
     def __init__(self, config: Config, base: Path) -> None:
         self._config = config
         self._base = base
-        limits = config.limits
-        tls = ssl.create_default_context()
-        self._native = PooledClient(limits.connections, limits.connect, tls)
-        self.all: list[HttpClient] = [self._native]
+        self._tls = ssl.create_default_context()
+        self.all: list[HttpClient] = []
 
     def upstream(self, name: str, server: Server, runner: str) -> Upstream:
         """The way to one server: by the runner, or over the network with the gate's credential."""
@@ -87,17 +85,20 @@ class _Clients:
         )
 
     def _for(self, server: Server) -> HttpClient:
-        if not server.uses_reference_client:
-            return self._native
-        from bawn.upstream.reference import ReferenceClient
-
+        """A client of the server's own: servers at one origin must not take each other's connections."""
         limits = self._config.limits
-        client = ReferenceClient(
-            limits.connections,
-            limits.connect,
-            ca=str(self._base / server.ca) if server.ca else None,
-            proxy=server.proxy,
-        )
+        client: HttpClient
+        if server.uses_reference_client:
+            from bawn.upstream.reference import ReferenceClient
+
+            client = ReferenceClient(
+                limits.connections,
+                limits.connect,
+                ca=str(self._base / server.ca) if server.ca else None,
+                proxy=server.proxy,
+            )
+        else:
+            client = PooledClient(limits.connections, limits.connect, self._tls)
         self.all.append(client)
         return client
 

@@ -56,7 +56,9 @@ def complete(answer: Answer) -> Answer:
     """
     if answer.result is None:
         return answer
-    kind = answer.result.get("resultType", "complete")
+    if "resultType" not in answer.result:  # every result has one (basic/index), said or not
+        return Answer(result={"resultType": "complete", **answer.result})
+    kind = answer.result["resultType"]
     if kind == "complete":
         return answer
     if isinstance(kind, str) and kind in _NEEDS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bawn.model import Call, Item, Json, Kind, Outbound
-from bawn.protocol import legacy_client
+from bawn.protocol import legacy_client, templates
 from bawn.protocol.versions import IDENTIFIER, Method
 
 LONGEST: Final = 8192
@@ -30,4 +30,8 @@ def request(call: Call, method: Method, item: Item, isolation: str) -> Outbound:
 def identifier(kind: Kind, definition: Json) -> str | None:
     """What names a definition, if it is named at all, and not beyond reason."""
     name = definition.get(IDENTIFIER[kind])
-    return name if isinstance(name, str) and 0 < len(name) <= LONGEST else None
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST:
+        return None
+    if kind is Kind.TEMPLATE and name.count("{") > templates.EXPRESSIONS:
+        return None
+    return name

@@ -10,6 +10,7 @@ from typing import Final
 
 from bawn.errors import (
     HEADER_MISMATCH,
+    HTTP_METHOD,
     INVALID_PARAMS,
     INVALID_REQUEST,
     MESSAGE_PARAMS,
@@ -70,6 +71,8 @@ def refusal(
                 200  # SDKs of the handshake versions take another status for a broken transport
             )
     headers: tuple[tuple[bytes, bytes], ...] = (JSON_TYPE,)
+    if reason is HTTP_METHOD:
+        headers += ((b"allow", b"POST"),)  # RFC 9110, section 15.5.6
     if refused.challenge is not None:
         headers += ((b"www-authenticate", refused.challenge.encode("latin-1", "replace")),)
     return Reply(status, envelope.error(id_, error), headers)

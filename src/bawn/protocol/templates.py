@@ -7,9 +7,13 @@ operator or a modifier for any text.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
+
+EXPRESSIONS: Final = 32
+"""Templates with more are not offered: each one is tried for a URI that no list names."""
 
 
-@lru_cache(4096)
+@lru_cache(16_384)  # above `limits.tools`, or a long list would be read anew for each URI
 def _parts(template: str) -> tuple[tuple[str, bool], ...]:
     """Pairs of an expression's freedom to hold slashes and the literal after it, in order."""
     head, *rest = template.split("{")
@@ -23,9 +27,10 @@ def _parts(template: str) -> tuple[tuple[str, bool], ...]:
 
 def matches(template: str, uri: str) -> bool:
     """Whether the literals of the template stand in the URI in order, with fitting text between."""
-    (head, _), *rest = _parts(template)
-    if not uri.startswith(head):
+    head = template.partition("{")[0]
+    if not uri.startswith(head):  # most are told apart here, unread
         return False
+    _, *rest = _parts(template)
     position = len(head)
     for index, (literal, slashes) in enumerate(rest):
         last = index == len(rest) - 1

@@ -249,7 +249,9 @@ class Dialogue:
 
     def _mend_or_ignore(self, line: bytes) -> None:
         """An answer with lone surrogates is mended, off the loop; the rest is said and ignored."""
-        if _claimed_id(line, line[-256:]) not in self._pending:
+        known = _claimed_id(line, line[-256:]) in self._pending
+        # one for each call, or a server could have any number of lines held
+        if not known or len(self._mending) >= len(self._pending):
             sample = line[:_SAMPLE].decode("utf-8", "replace")
             self._ignore(f"a line that is no JSON: {sample}")
             return

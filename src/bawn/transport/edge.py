@@ -33,6 +33,9 @@ class EdgeProtocol(HttpToolsProtocol):
     waiting_since = inf
     """Loop time since when a request header is due; never while a request is being answered."""
 
+    _unread = 0  # bytes that waited for the peer at the last sweep
+    _stalled_since = inf
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
         peer = type(self).peer_of(transport)
@@ -52,9 +55,17 @@ class EdgeProtocol(HttpToolsProtocol):
             self.waiting_since = self.loop.time()
 
     def sweep(self, now: float) -> None:
-        """Close a connection that has been without a whole request header for too long."""
+        """Close a connection that has been without a whole request header, or unread, for too long."""
         if now - self.waiting_since > self.timeout_keep_alive:
             self.transport.close()
+        unread = self.transport.get_write_buffer_size()
+        if unread == 0:
+            self._stalled_since = inf
+        elif unread != self._unread or self._stalled_since == inf:
+            self._stalled_since = now
+        elif now - self._stalled_since > self.timeout_keep_alive:
+            self.transport.abort()  # `close` would wait for the peer to read
+        self._unread = unread
 
     def data_received(self, data: bytes) -> None:
         cycle: RequestResponseCycle | None = self.cycle

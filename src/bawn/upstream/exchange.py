@@ -17,6 +17,7 @@ from bawn.errors import (
     UPSTREAM_OUTCOME,
     UPSTREAM_SIGN_IN,
     UPSTREAM_STATUS,
+    UPSTREAM_TOTAL,
     Refused,
 )
 from bawn.model import Answer, Json
@@ -107,13 +108,18 @@ class Wire:
 
     async def _last(self, events: AsyncIterator[bytes], id_: int, on_message: OnMessage) -> Answer:
         try:
-            async for data in events:
-                tree = await self._tree(data)
-                if answers.is_response(tree):
-                    return answers.response(tree, id_)
-                if not isinstance(tree, dict):
-                    raise Refused(UPSTREAM_INVALID, detail="an event is not one JSON-RPC message")
-                await on_message(tree)
+            # the client bounds the wait for the server; here it is a caller that does not read
+            async with asyncio.timeout(self.limits.total):
+                async for data in events:
+                    tree = await self._tree(data)
+                    if answers.is_response(tree):
+                        return answers.response(tree, id_)
+                    if not isinstance(tree, dict):
+                        detail = "an event is not one JSON-RPC message"
+                        raise Refused(UPSTREAM_INVALID, detail=detail)
+                    await on_message(tree)
+        except TimeoutError:
+            raise Refused(UPSTREAM_TOTAL, detail="the stream was not read out in time") from None
         finally:
             await _close(events)
         raise Refused(UPSTREAM_OUTCOME, detail="the event stream ended before the answer")

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import asyncio
 
-from bawn.errors import UPSTREAM_INVALID, UPSTREAM_STATUS, Refused
+from bawn.errors import (
+    HEADER_MISMATCH,
+    UNSUPPORTED_VERSION,
+    UPSTREAM_INVALID,
+    UPSTREAM_STATUS,
+    Refused,
+)
 from bawn.model import Answer, Outbound
 from bawn.ports import Emit
 from bawn.protocol import headers, legacy_server, versions
@@ -17,6 +23,8 @@ from bawn.upstream.legacy import Legacy
 from bawn.upstream.modern import Modern
 
 _PROBE = ((headers.VERSION, versions.MODERN.encode()), (headers.METHOD, b"server/discover"))
+
+_OF_THE_HOP = frozenset({HEADER_MISMATCH, UNSUPPORTED_VERSION})
 
 
 class Remote:
@@ -38,11 +46,23 @@ class Remote:
         if speaker is None or self._doubted:
             speaker = await self._found()
         try:
-            return await speaker.call(outbound, emit)
+            answer = await speaker.call(outbound, emit)
+            self._judge(outbound, answer)
         except Refused as refused:
             if refused.reason in (UPSTREAM_STATUS, UPSTREAM_INVALID):
                 self._doubted = True  # it may speak another version now: ask at the next call
             raise
+        return answer
+
+    def _judge(self, outbound: Outbound, answer: Answer) -> None:
+        """An error that is about this hop, and not about the call, is neither passed on nor believed."""
+        if answer.error is None:
+            return
+        if answer.error["code"] in _OF_THE_HOP:
+            detail = f"the server refused the gate's own headers: {answer.error['code']}"
+            raise Refused(UPSTREAM_INVALID, detail=detail)
+        if outbound.method == "server/discover":  # a server of the era that was found knows it
+            self._doubted = True
 
     async def aclose(self) -> None:
         """End sessions; the client belongs to others too and stays open."""

@@ -22,6 +22,8 @@ from bawn.upstream.exchange import Headers, Relay, Wire, let_go
 log = logging.getLogger("bawn.upstream")
 
 _SESSIONS: Final = 4096
+_ASIDE: Final = 64
+"""Messages to one server beside its calls; requests of its own beyond that go unanswered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ class Legacy:
 
         async def on_message(message: Json) -> None:
             if "id" in message:
-                self._spawn(self._respond(session, message))
+                if len(self._sending) < _ASIDE:
+                    self._spawn(self._respond(session, message))
             else:
                 await relay(message)
 

@@ -106,13 +106,17 @@ def test_any_tree_is_an_answer_or_refused(tree: Any) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(result={}),
         Answer(result={"resultType": "complete"}),
         Answer(error={"code": 1, "message": ""}),
     ],
 )
 def test_a_complete_answer_ends_the_call(answer: Answer) -> None:
     assert answers.complete(answer) is answer
+
+
+def test_a_result_that_does_not_say_its_kind_is_complete_and_says_so_from_here_on() -> None:
+    answer = answers.complete(Answer(result={"content": []}, written=b'{"content":[]}'))
+    assert answer == Answer(result={"resultType": "complete", "content": []})
 
 
 @pytest.mark.parametrize("kind", ["input_required", "task"])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bawn.model import Call, Client, Item, Json, Kind
-from bawn.protocol import outbound, versions
+from bawn.protocol import outbound, templates, versions
 from tests.gate import ADA, LEGACY, META, MODERN
 
 TRACE = "a" * 32
@@ -69,3 +69,10 @@ def test_a_definition_is_named_by_the_member_of_its_kind(
     kind: Kind, definition: Json, name: str | None
 ) -> None:
     assert outbound.identifier(kind, definition) == name
+
+
+def test_a_template_of_too_many_expressions_is_not_offered() -> None:
+    most = "x:" + "{a}" * templates.EXPRESSIONS
+    assert outbound.identifier(Kind.TEMPLATE, {"uriTemplate": most}) == most
+    assert outbound.identifier(Kind.TEMPLATE, {"uriTemplate": most + "{a}"}) is None
+    assert outbound.identifier(Kind.TOOL, {"name": most + "{a}"}) == most + "{a}"

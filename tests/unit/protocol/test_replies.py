@@ -133,3 +133,13 @@ def test_a_challenge_goes_into_its_header() -> None:
     assert b"www-authenticate" not in dict(
         _refusal(Refused(REASONS["auth.missing"]), modern=True)[0].headers
     )
+
+
+def test_a_wrong_http_method_is_told_the_right_one() -> None:
+    def headers(reason: str) -> dict[bytes, bytes]:
+        refused = Refused(REASONS[reason])
+        reply = replies.refusal(refused, id_=None, trace="", method="", modern=True)
+        return dict(reply.headers)
+
+    assert headers("http.method")[b"allow"] == b"POST"
+    assert b"allow" not in headers("http.not_found")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bawn.protocol.templates import matches
+from bawn.protocol.templates import EXPRESSIONS, matches
 
 _literal = st.text("ab/:", max_size=3)
 _value = st.text("ab:", min_size=1, max_size=4)
@@ -95,3 +95,12 @@ def test_the_time_grows_with_the_uri_and_not_faster(template: str) -> None:
     small = min(_seconds(template, "a" * 10_000) for _ in range(5))
     large = min(_seconds(template, "a" * 80_000) for _ in range(5))
     assert large < 40 * max(small, 20e-6)  # eight times the length: a square would take 64 times
+
+
+def test_ten_thousand_of_the_worst_templates_offered_hold_nobody_up() -> None:
+    worst = [f"{'{a}' * EXPRESSIONS}{number}" for number in range(10_000)]
+    for template in worst:
+        matches(template, "x" * 500)
+    began = perf_counter()
+    assert not any(matches(template, "x" * 500) for template in worst)
+    assert perf_counter() - began < 1.0

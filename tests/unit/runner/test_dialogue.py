@@ -273,3 +273,12 @@ async def test_a_process_that_does_not_read_is_sent_nothing_more(wire: Wire) -> 
     wire.dialogue.reads(True)
     wire.say(id=(await wire.asked())["id"], result={})
     await waiting
+
+
+async def test_of_unreadable_answers_to_one_call_only_one_is_held(wire: Wire) -> None:
+    task = call(wire)
+    id_ = (await wire.asked())["id"]
+    for _ in range(50):
+        wire.dialogue.hear(b'{"jsonrpc":"2.0","id":%d,"result":{"t":"\\ud800"}}' % id_)
+    assert wire.dialogue.ignored == 49
+    assert (await task).result == {"t": "\ufffd"}

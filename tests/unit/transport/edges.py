@@ -25,6 +25,14 @@ class FakeTransport(asyncio.Transport):
         self.written = b""
         self.closing = False
         self.reading = True
+        self.unread = 0
+        self.aborted = False
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
+
+    def abort(self) -> None:
+        self.closing = self.aborted = True
 
     def write(self, data: Any) -> None:
         if not self.closing:  # as real ones do

@@ -155,6 +155,27 @@ async def test_a_connection_whose_request_is_answered_is_left_alone() -> None:
     assert connection.transport.closing
 
 
+async def test_a_peer_that_reads_nothing_is_cut_and_one_that_reads_slowly_is_not() -> None:
+    connection = Connection()
+    await connection.feed(post(b"{}")[:-1])
+    sweep, transport = connection.protocol.sweep, connection.transport
+    for now, unread in ((0, 900), (70, 900), (74, 800), (140, 800), (149, 800)):
+        transport.unread = unread
+        sweep(now)
+        assert not transport.aborted, now
+    sweep(150)
+    assert transport.aborted
+
+
+async def test_what_was_read_out_starts_the_wait_anew() -> None:
+    connection = Connection()
+    await connection.feed(post(b"{}")[:-1])
+    for now, unread in ((0, 900), (70, 0), (80, 900), (150, 900)):
+        connection.transport.unread = unread
+        connection.protocol.sweep(now)
+    assert not connection.transport.aborted
+
+
 # ── several requests ────────────────────────────────────────────────────────────────────────────
 
 

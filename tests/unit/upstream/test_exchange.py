@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -263,3 +264,17 @@ async def test_nothing_else_is_passed_on() -> None:
         {"jsonrpc": "2.0", "method": "notifications/message"},
     ]
     assert await relayed(meta, *dropped) == []
+
+
+async def test_a_caller_that_does_not_read_ends_the_call_in_its_time() -> None:
+    events = Events([{"jsonrpc": "2.0", "method": "notifications/message"}, GOOD])
+
+    async def streaming(asked: Asked) -> HttpReply:
+        return reply(events=events)
+
+    async def unread(message: Json) -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(Refused, match=r"upstream\.total"):
+        await Server(streaming).wire(total=0.01).ask(7, "tools/call", {}, (), unread)
+    assert events.closed

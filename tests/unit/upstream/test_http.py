@@ -188,3 +188,25 @@ async def test_the_end_of_a_remote_ends_its_sessions_and_of_one_never_asked_does
     await site.remote.call(outbound())
     await site.remote.aclose()
     assert len(site.server.of("DELETE")) == 1
+
+
+async def test_a_modern_server_that_became_legacy_is_found_out_by_the_next_look() -> None:
+    site = Site("modern")
+    await site.remote.call(outbound())
+    site.era = "legacy"
+    assert (await site.remote.call(outbound("server/discover"))).error
+    assert (await site.remote.call(outbound())).result
+    assert site.sessions == 1
+
+
+@pytest.mark.parametrize("code", [-32020, -32022])
+async def test_an_error_about_the_gates_own_headers_is_not_the_callers(code: int) -> None:
+    site = Site("modern")
+    await site.remote.call(outbound())
+    told = {"code": code, "message": "no", "data": {"supported": ["2025-11-25"]}}
+    site.bad = reply({"jsonrpc": "2.0", "id": None, "error": told}, 400)
+    with pytest.raises(Refused, match=r"upstream\.invalid"):
+        await site.remote.call(outbound())
+    site.bad = None
+    assert (await site.remote.call(outbound())).result
+    assert site.probes == 2

@@ -368,3 +368,27 @@ async def test_a_session_that_is_just_begun_is_given_up(old: Old, legacy: Legacy
     with pytest.raises(asyncio.CancelledError):
         await call
     assert json.dumps(old.server.methods()).count("DELETE") == 0
+
+
+async def test_a_flood_of_requests_by_the_server_is_answered_up_to_a_bound(
+    old: Old, legacy: Legacy
+) -> None:
+    asking = [{"jsonrpc": "2.0", "id": n, "method": "ping"} for n in range(1000)]
+    answers, held = 0, asyncio.Event()
+
+    async def slow(asked: Asked) -> HttpReply:
+        nonlocal answers
+        if "method" not in asked.message:
+            answers += 1
+            await held.wait()
+        return await old.answer(asked)
+
+    def flooding(asked: Asked) -> HttpReply:
+        end = {"jsonrpc": "2.0", "id": asked.message["id"], "result": {"content": []}}
+        return reply(events=Events([*asking, end]))
+
+    old.behave, old.server.answer = flooding, slow
+    assert (await legacy.call(outbound())).result
+    await asyncio.sleep(0)  # what was begun beside the call gets as far as the wire
+    assert 0 < answers <= 64
+    held.set()
