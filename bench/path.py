@@ -85,7 +85,7 @@ async def assemble(place: Path) -> tuple[Callable[[], asyncio.Protocol], str]:
     state = StateDirectory(place)
     rooms = rooms_of.assemble(config, place, state, "", insecure_no_auth=False)
     await rooms.steward.start(10.0)
-    edge = edge_for(config.limits.header, worker._peer)
+    edge = edge_for(config.limits.header, config.limits.body_time, worker._peer)
     server = worker._server(DataFront(rooms), edge)
     server.config.load()
     issuer = open_embedded(config.base_url, config.identity.leeway, state)

@@ -78,6 +78,19 @@ class Catalogue:
             owners = {endpoint.server}
         return Item(Kind.RESOURCE, owners.pop(), uri, uri, {}) if owners else None
 
+    def instructions(self, endpoint: Endpoint, principal: Principal) -> str:
+        """What servers tell their users, of those servers that this principal may use at all."""
+        mine = {
+            item.server
+            for items in endpoint.items.values()
+            for item in items.values()
+            if self._policy.decide(principal, item).allowed
+        }
+        told = {server: text for server, text in endpoint.instructions.items() if server in mine}
+        if endpoint.server is not None:
+            return told.get(endpoint.server, "")
+        return "\n\n".join(f"# {server}\n{text}" for server, text in told.items())
+
     def page(self, endpoint: Endpoint, kind: Kind, asked: Request, principal: Principal) -> Reply:
         """One page of a list, of what this principal may use.
 

@@ -70,7 +70,7 @@ def _single(listing: Listing, items: Sequence[Item]) -> Endpoint:
         name: {} for name in ("tools", "prompts", "resources") if name in listing.capabilities
     }
     return Endpoint(
-        listing.server, served, frozenset(), capabilities, listing.instructions, listing.ttl_ms
+        listing.server, served, frozenset(), capabilities, _instructions([listing]), listing.ttl_ms
     )
 
 
@@ -92,13 +92,12 @@ def _aggregate(
         if len(items) > 1
     )
     capabilities: Json = {_CAPABILITY[kind]: {} for kind in Kind if served[kind]}
-    instructions = "\n\n".join(
-        f"# {listing.server}\n{listing.instructions}"
-        for listing in listings
-        if listing.instructions
-    )
     ttl = min((listing.ttl_ms for listing in listings), default=0) if complete else 0
-    return Endpoint(None, served, claimed, capabilities, instructions, ttl)
+    return Endpoint(None, served, claimed, capabilities, _instructions(listings), ttl)
+
+
+def _instructions(listings: Sequence[Listing]) -> dict[str, str]:
+    return {each.server: each.instructions for each in listings if each.instructions}
 
 
 def _version(endpoints: Mapping[str | None, Endpoint]) -> str:

@@ -165,14 +165,17 @@ class Gateway:
             case "initialize":
                 return self._begin(asked, arrival, self._endpoint(arrival))
             case "server/discover":
-                found = lifecycle.discover(self._endpoint(arrival))
+                endpoint = self._endpoint(arrival)
+                told = self._catalogue.instructions(endpoint, arrival.principal)
+                found = lifecycle.discover(endpoint, told)
                 return Reply(200, envelope.result(asked.id, found))
         raise Refused(METHOD_UNKNOWN)
 
     def _begin(self, asked: Request, arrival: Arrival, endpoint: Endpoint) -> Reply:
         client = lifecycle.handshake(asked.params)
         session = self._stages.sessions.begin(client, arrival)
-        body = envelope.result(asked.id, lifecycle.initialize(client, endpoint))
+        told = self._catalogue.instructions(endpoint, arrival.principal)
+        body = envelope.result(asked.id, lifecycle.initialize(client, endpoint, told))
         return Reply(200, body, (replies.JSON_TYPE, (b"mcp-session-id", session.encode())))
 
     async def _call(self, call: Call, asked: Request, item: Item, emit: Emit) -> Reply:
@@ -200,6 +203,8 @@ class Gateway:
             isolation = isolation_key(self._isolation[server], caller, call)
             leaving = outbound.request(call, asked.method, item, isolation)
             answer = answers.complete(await stages.upstreams[server].call(leaving, emit))
+            if asked.method.cacheable:
+                answer = answers.private(answer)
             reply = replies.answer(call.id, call.method, answer, modern=asked.modern)
             status, size = "error" if answer.error else "ok", len(reply.body)
             return reply

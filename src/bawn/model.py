@@ -108,14 +108,14 @@ class Endpoint:
     """What is served at /mcp (server is None) or /mcp/{server}: names to items, in listing order.
 
     `claimed` holds the URIs and URI templates that several servers offer, which only the aggregate
-    can have.
+    can have. `instructions` are by server, for a caller reads those of servers it may use alone.
     """
 
     server: str | None
     items: Mapping[Kind, Mapping[str, Item]]
     claimed: frozenset[str]
     capabilities: Json
-    instructions: str
+    instructions: Mapping[str, str]
     ttl_ms: int
 
 

@@ -27,7 +27,7 @@ def _asked(method: str, *, modern: bool = True, id_: str | int = 1, **params: An
 def _endpoint(server: str | None = None, *names: str, kind: Kind = Kind.TOOL) -> Endpoint:
     empty: dict[Kind, dict[str, Item]] = {kind: {} for kind in Kind}
     empty[kind] = {name: Item(kind, "files", name, name, {"name": name}) for name in sorted(names)}
-    return Endpoint(server, empty, frozenset(), {}, "", 0)
+    return Endpoint(server, empty, frozenset(), {}, {}, 0)
 
 
 def _catalogue(size: int = 2, roles: dict[str, RoleRule] | None = None) -> Catalogue:
@@ -109,7 +109,7 @@ def test_what_fits_templates_of_two_servers_is_refused() -> None:
         "x:{+b}": Item(Kind.TEMPLATE, "issues", "x:{+b}", "x:{+b}", {}),
     }
     items: dict[Kind, dict[str, Item]] = {**{kind: {} for kind in Kind}, Kind.TEMPLATE: templates}
-    endpoint = Endpoint(None, items, frozenset(), {}, "", 0)
+    endpoint = Endpoint(None, items, frozenset(), {}, {}, 0)
     refused = _refused(endpoint, Kind.RESOURCE, "resources/read", uri="x:1")
     assert refused.reason.id == "resource.claimed"
     item = _found(endpoint, Kind.RESOURCE, "resources/read", uri="x:1/2")
@@ -125,7 +125,7 @@ def test_a_uri_that_nobody_offers_goes_nowhere_on_the_aggregate() -> None:
 def test_one_server_alone_gets_also_what_it_does_not_list() -> None:
     item = _found(ISSUES, Kind.RESOURCE, "resources/read", uri="ui://unlisted")
     assert (item.server, item.name) == ("issues", "ui://unlisted")
-    without = Endpoint("issues", {kind: {} for kind in Kind}, frozenset(), {"tools": {}}, "", 0)
+    without = Endpoint("issues", {kind: {} for kind in Kind}, frozenset(), {"tools": {}}, {}, 0)
     refused = _refused(without, Kind.RESOURCE, "resources/read", uri="ui://unlisted")
     assert refused.reason.id == "target.unknown"
 
@@ -230,3 +230,23 @@ def test_made_pages_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(7):
         more = {"cursor": _page(catalogue, endpoint, **more)["result"]["nextCursor"]}
         assert len(catalogue._pages) <= 3
+
+
+# ── instructions ────────────────────────────────────────────────────────────────────────────────
+
+
+def _told(server: str | None, who: Principal) -> str:
+    item = Item(Kind.TOOL, "files", "read", "files__read", {"name": "read"})
+    items: dict[Kind, dict[str, Item]] = {kind: {} for kind in Kind}
+    items[Kind.TOOL] = {"files__read": item}
+    told = {"files": "Be kind.", "issues": "Be brief."}
+    endpoint = Endpoint(server, items, frozenset(), {}, told, 0)
+    return _catalogue().instructions(endpoint, who)
+
+
+def test_a_caller_reads_the_instructions_of_servers_that_it_may_use_alone() -> None:
+    assert _told(None, ADA) == "# files\nBe kind."
+    assert _told("files", ADA) == "Be kind."
+    stranger = Principal("eve", "embedded", frozenset(), float("inf"))
+    assert _told(None, stranger) == ""
+    assert _told("files", stranger) == ""

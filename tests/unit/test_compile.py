@@ -107,8 +107,8 @@ def test_capabilities_are_those_that_can_be_used() -> None:
 def test_instructions_say_whose_they_are() -> None:
     told = replace(listing("files", FILES), instructions="Be kind.")
     view = _view(told, listing("issues", ISSUES))
-    assert view.endpoints[None].instructions == "# files\nBe kind."
-    assert view.endpoints["files"].instructions == "Be kind."
+    assert view.endpoints[None].instructions == {"files": "Be kind."}
+    assert view.endpoints["files"].instructions == {"files": "Be kind."}
 
 
 @pytest.mark.parametrize(("complete", "ttl"), [(True, 20), (False, 0)])

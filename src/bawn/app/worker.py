@@ -81,7 +81,7 @@ class Worker:
     def __init__(self, order: WorkOrder, rooms: Assembly) -> None:
         self._order = order
         self._rooms = rooms
-        edge = edge_for(rooms.config.limits.header, _peer)
+        edge = edge_for(rooms.config.limits.header, rooms.config.limits.body_time, _peer)
         self._servers = [(_server(DataFront(rooms), edge), order.listeners)]
         if order.management is not None:
             probes = management(rooms, open_to_all=rooms.config.management.open)

@@ -64,10 +64,11 @@ class Limits(Section):
     header: Count = setting(
         16 << 10, "Largest HTTP header section of a request, request line included."
     )
+    body_time: Seconds = setting(30.0, "Time for a request body to arrive, to within 5 s.")
     json_depth: Count = setting(64, "Deepest nesting of a JSON message.")
     json_nodes: Count = setting(100_000, "Most values in one JSON message.")
     servers: Count = setting(128, "Most servers behind one gate.")
-    tools: Count = setting(10_000, "Most tools, and most of every other kind, over all servers.")
+    tools: Count = setting(10_000, "Most tools, and most of every other kind, of one server.")
     page: Count = setting(1_000, "Entries on one page of a list.")
     calls_per_principal: Count = setting(128, "Calls of one principal in flight.")
     calls_per_server: Count = setting(256, "Calls to one server in flight.")
@@ -295,7 +296,9 @@ class Config(Section):
     hosts: tuple[str, ...] = setting(
         (), "Host names accepted besides those of `listen` and `public_url`."
     )
-    origins: tuple[str, ...] = setting((), "Browser origins accepted besides the gate's own.")
+    origins: tuple[str, ...] = setting(
+        (), "Origins accepted in requests besides the gate's own; CORS headers are not sent."
+    )
     management: Management = setting(Management, "The listener for probes and scrapers.")
     servers: dict[str, Server] = setting(
         dict, "The servers behind the gate, by id: 1 to 32 of a-z, 0-9 and hyphen."

@@ -47,6 +47,16 @@ def canonical_response(tree: Any, expected: int, body: bytes) -> Answer:
     return response(tree, expected)
 
 
+def private(answer: Answer) -> Answer:
+    """The answer as one caller's: the gate decided by who asked, so nobody may keep it for others.
+
+    Source: basic/utilities/caching (2026-07-28).
+    """
+    if answer.result is None or answer.result.get("cacheScope", "private") == "private":
+        return answer
+    return Answer(result={**answer.result, "cacheScope": "private"})
+
+
 def complete(answer: Answer) -> Answer:
     """The answer, if it ends the call.
 

@@ -12,7 +12,7 @@ from bawn.protocol import versions
 SERVER_INFO: Final[Json] = {"name": "bawn", "title": "bawn gate", "version": __version__}
 
 
-def discover(endpoint: Endpoint) -> Json:
+def discover(endpoint: Endpoint, instructions: str) -> Json:
     """The canonical result of server/discover."""
     found: Json = {
         "resultType": "complete",
@@ -22,8 +22,8 @@ def discover(endpoint: Endpoint) -> Json:
         "cacheScope": "private",
         "_meta": {versions.META_SERVER: SERVER_INFO},
     }
-    if endpoint.instructions:
-        found["instructions"] = endpoint.instructions
+    if instructions:
+        found["instructions"] = instructions
     return found
 
 
@@ -45,13 +45,13 @@ def handshake(params: Json) -> Client:
     return Client(version, name[:128] if isinstance(name, str) else "", capabilities)
 
 
-def initialize(client: Client, endpoint: Endpoint) -> Json:
+def initialize(client: Client, endpoint: Endpoint, instructions: str) -> Json:
     """The result of `initialize`."""
     answered: Json = {
         "protocolVersion": client.version,
         "capabilities": endpoint.capabilities,
         "serverInfo": SERVER_INFO,
     }
-    if endpoint.instructions:
-        answered["instructions"] = endpoint.instructions
+    if instructions:
+        answered["instructions"] = instructions
     return answered

@@ -22,14 +22,16 @@ _LINES = {400: b"400 Bad Request", 431: b"431 Request Header Fields Too Large"}
 
 
 class EdgeProtocol(HttpToolsProtocol):
-    """One connection. `header_limit` and `peer_of` are set on a subclass by `edge_for`."""
+    """One connection. The class variables are set on a subclass by `edge_for`."""
 
     header_limit: ClassVar[int] = 16 << 10
+    body_time: ClassVar[float] = 30.0
     peer_of: ClassVar[Callable[[asyncio.BaseTransport], Peer]]
 
     _header_bytes = 0
     _quiet = 0  # bytes since there was body data
     _rejected = False
+    _begun = inf  # loop time of the header's end
     waiting_since = inf
     """Loop time since when a request header is due; never while a request is being answered."""
 
@@ -58,6 +60,9 @@ class EdgeProtocol(HttpToolsProtocol):
         """Close a connection that has been without a whole request header, or unread, for too long."""
         if now - self.waiting_since > self.timeout_keep_alive:
             self.transport.close()
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and cycle.more_body and now - self._begun > self.body_time:
+            self.transport.close()  # whoever waits for the body is told that the caller went away
         unread = self.transport.get_write_buffer_size()
         if unread == 0:
             self._stalled_since = inf
@@ -86,6 +91,7 @@ class EdgeProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         counted, self._header_bytes = self._header_bytes, 0
         self.waiting_since = inf
+        self._begun = self.loop.time()
         if not self.url.startswith(b"/"):
             self._reject(400, HTTP_HOST)
         elif not counted and self._size() > self.header_limit:  # pipelined behind another request
@@ -127,8 +133,12 @@ class EdgeProtocol(HttpToolsProtocol):
 
 
 def edge_for(
-    header_limit: int, peer_of: Callable[[asyncio.BaseTransport], Peer]
+    header_limit: int, body_time: float, peer_of: Callable[[asyncio.BaseTransport], Peer]
 ) -> type[EdgeProtocol]:
     """The protocol class for a listener with these bounds."""
-    members: dict[str, Any] = {"header_limit": header_limit, "peer_of": staticmethod(peer_of)}
+    members: dict[str, Any] = {
+        "header_limit": header_limit,
+        "body_time": body_time,
+        "peer_of": staticmethod(peer_of),
+    }
     return type("ConfiguredEdge", (EdgeProtocol,), members)

@@ -10,6 +10,7 @@ import asyncio
 
 from bawn.errors import (
     HEADER_MISMATCH,
+    REASONS,
     UNSUPPORTED_VERSION,
     UPSTREAM_INVALID,
     UPSTREAM_STATUS,
@@ -46,23 +47,26 @@ class Remote:
         if speaker is None or self._doubted:
             speaker = await self._found()
         try:
-            answer = await speaker.call(outbound, emit)
-            self._judge(outbound, answer)
+            answer = self._judged(outbound, await speaker.call(outbound, emit))
         except Refused as refused:
             if refused.reason in (UPSTREAM_STATUS, UPSTREAM_INVALID):
                 self._doubted = True  # it may speak another version now: ask at the next call
             raise
         return answer
 
-    def _judge(self, outbound: Outbound, answer: Answer) -> None:
-        """An error that is about this hop, and not about the call, is neither passed on nor believed."""
+    def _judged(self, outbound: Outbound, answer: Answer) -> Answer:
+        """An error about this hop, and not about the call, is neither passed on nor believed."""
         if answer.error is None:
-            return
+            return answer
         if answer.error["code"] in _OF_THE_HOP:
             detail = f"the server refused the gate's own headers: {answer.error['code']}"
             raise Refused(UPSTREAM_INVALID, detail=detail)
         if outbound.method == "server/discover":  # a server of the era that was found knows it
             self._doubted = True
+        data = answer.error.get("data")
+        if isinstance(data, dict) and str(data.get("reason")) in REASONS:
+            return Answer(error={**answer.error, "data": {"server": data}})  # it is not the gate's
+        return answer
 
     async def aclose(self) -> None:
         """End sessions; the client belongs to others too and stays open."""

@@ -33,7 +33,7 @@ async def test_every_server_is_reached_in_its_own_way_and_nothing_is_connected_y
     ways = {name: type(upstream) for name, upstream in rooms.upstreams.items()}
     assert ways == {"files": Local, "far": Remote, "careful": Remote, "proxied": Remote}
     kinds = [type(client) for client in rooms.clients]
-    assert kinds == [PooledClient, ReferenceClient, ReferenceClient]
+    assert kinds == [PooledClient, PooledClient, ReferenceClient, ReferenceClient]
     assert rooms.steward.items == {}
     await rooms.aclose()
 

@@ -173,3 +173,11 @@ def test_a_result_in_another_order_or_company_is_written_anew(tree: dict[str, An
 def test_the_shorter_way_refuses_what_the_longer_one_does(tree: Any) -> None:
     with pytest.raises(Refused):
         answers.canonical_response(tree, 7, encode(tree))
+
+
+def test_what_was_decided_for_one_caller_is_nobody_elses_to_keep() -> None:
+    public = Answer(result={"contents": [], "cacheScope": "public", "ttlMs": 5}, written=b"{}")
+    kept = answers.private(public)
+    assert kept == Answer(result={"contents": [], "cacheScope": "private", "ttlMs": 5})
+    for other in (Answer(result={"contents": []}), Answer(error={"code": 1}), kept):
+        assert answers.private(other) is other

@@ -11,12 +11,12 @@ from bawn.protocol import lifecycle, versions
 from tests.gate import LEGACY, META
 
 
-def _endpoint(instructions: str = "") -> Endpoint:
-    return Endpoint(None, {}, frozenset(), {"tools": {}}, instructions, 30)
+def _endpoint() -> Endpoint:
+    return Endpoint(None, {}, frozenset(), {"tools": {}}, {}, 30)
 
 
 def test_discover_tells_versions_capabilities_and_how_long_it_holds() -> None:
-    assert lifecycle.discover(_endpoint()) == {
+    assert lifecycle.discover(_endpoint(), "") == {
         "resultType": "complete",
         "supportedVersions": ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"],
         "capabilities": {"tools": {}},
@@ -29,10 +29,10 @@ def test_discover_tells_versions_capabilities_and_how_long_it_holds() -> None:
 
 
 def test_instructions_are_told_where_there_are_any() -> None:
-    assert lifecycle.discover(_endpoint("Be kind."))["instructions"] == "Be kind."
-    told = lifecycle.initialize(Client(LEGACY), _endpoint("Be kind."))
+    assert lifecycle.discover(_endpoint(), "Be kind.")["instructions"] == "Be kind."
+    told = lifecycle.initialize(Client(LEGACY), _endpoint(), "Be kind.")
     assert told["instructions"] == "Be kind."
-    assert "instructions" not in lifecycle.initialize(Client(LEGACY), _endpoint())
+    assert "instructions" not in lifecycle.initialize(Client(LEGACY), _endpoint(), "")
 
 
 @pytest.mark.parametrize("version", versions.HANDSHAKE)
@@ -44,7 +44,7 @@ def test_a_served_version_is_agreed_on(version: str) -> None:
     }
     client = lifecycle.handshake(params)
     assert client == Client(version, "c", {"roots": {}})
-    assert lifecycle.initialize(client, _endpoint()) == {
+    assert lifecycle.initialize(client, _endpoint(), "") == {
         "protocolVersion": version,
         "capabilities": {"tools": {}},
         "serverInfo": lifecycle.SERVER_INFO,

@@ -15,7 +15,7 @@ _names = st.sets(st.text("ab/é😀", min_size=1, max_size=4), max_size=24)
 
 def _endpoint(names: set[str], kind: Kind = Kind.TOOL) -> Endpoint:
     items = {name: Item(kind, "files", name, name, {"name": name}) for name in sorted(names)}
-    return Endpoint(None, {kind: items}, frozenset(), {}, "", 0)
+    return Endpoint(None, {kind: items}, frozenset(), {}, {}, 0)
 
 
 def _walk(endpoint: Endpoint, seen_by: set[str], size: int) -> list[list[str]]:

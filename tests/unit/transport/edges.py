@@ -58,7 +58,7 @@ class Connection:
         self.seen: list[Scope] = []
         self.bodies: list[bytes] = []
         self._app = app or echo
-        edge = edge_for(LIMIT, lambda _: Peer("unix", 1000))
+        edge = edge_for(LIMIT, 30.0, lambda _: Peer("unix", 1000))
         config = uvicorn.Config(
             self._called, interface="asgi3", http=edge, loop="none", ws="none", lifespan="off", log_config=None,
             proxy_headers=False, server_header=False, date_header=False, timeout_keep_alive=75,

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 from math import inf
 
 import pytest
 
 from bawn.model import Peer
-from tests.unit.transport.edges import LIMIT, Connection, chunked, post
+from bawn.transport.http import Receive, Scope, Send
+from tests.unit.transport.edges import LIMIT, Connection, chunked, echo, post, settle
 
 
 async def test_a_request_reaches_the_application_with_its_peer() -> None:
@@ -143,13 +145,19 @@ async def test_a_connection_without_a_whole_header_is_closed_in_time() -> None:
 
 
 async def test_a_connection_whose_request_is_answered_is_left_alone() -> None:
-    connection = Connection()
-    whole = post(b"{}")
-    await connection.feed(whole[:-1])
+    answering = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await answering.wait()
+        await echo(scope, receive, send)
+
+    connection = Connection(slow)
+    await connection.feed(post(b"{}"))
     assert connection.protocol.waiting_since == inf
     connection.protocol.sweep(1e12)
     assert not connection.transport.closing
-    await connection.feed(whole[-1:])
+    answering.set()
+    await settle()
     assert connection.protocol.waiting_since < inf
     connection.protocol.sweep(connection.protocol.waiting_since + 76)
     assert connection.transport.closing
@@ -165,6 +173,17 @@ async def test_a_peer_that_reads_nothing_is_cut_and_one_that_reads_slowly_is_not
         assert not transport.aborted, now
     sweep(150)
     assert transport.aborted
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for_for_ever() -> None:
+    connection = Connection()
+    await connection.feed(post(b"{}")[:-1])
+    begun = asyncio.get_running_loop().time()
+    connection.protocol.sweep(begun + 29)
+    assert not connection.transport.closing
+    connection.protocol.sweep(begun + 31)
+    assert connection.transport.closing
+    assert connection.bodies == []
 
 
 async def test_what_was_read_out_starts_the_wait_anew() -> None:

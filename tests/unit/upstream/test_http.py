@@ -210,3 +210,12 @@ async def test_an_error_about_the_gates_own_headers_is_not_the_callers(code: int
     site.bad = None
     assert (await site.remote.call(outbound())).result
     assert site.probes == 2
+
+
+async def test_a_servers_error_cannot_be_taken_for_a_refusal_of_the_gate() -> None:
+    site = Site("modern")
+    await site.remote.call(outbound())
+    told = {"code": 1, "message": "no", "data": {"reason": "auth.expired"}}
+    site.bad = reply({"jsonrpc": "2.0", "id": None, "error": told})
+    answer = await site.remote.call(outbound())
+    assert answer.error == {**told, "data": {"server": {"reason": "auth.expired"}}}
