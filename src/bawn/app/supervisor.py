@@ -37,10 +37,9 @@ _BACKOFF_LAST: Final = 5.0
 class Supervisor:
     """One gate, from its configuration file to its end."""
 
-    def __init__(self, loaded: Loaded, *, insecure_no_auth: bool, trusted: bool) -> None:
+    def __init__(self, loaded: Loaded, *, insecure_no_auth: bool) -> None:
         self.loaded = loaded
         self._insecure = insecure_no_auth
-        self._trusted = trusted
         self.state = StateDirectory(loaded.state)
         self._unix = self.state.socket("gate.sock")
         self._runner_socket = self.state.socket("runner.sock")
@@ -114,7 +113,7 @@ class Supervisor:
                 raise Misconfigured(
                     "state: it cannot change while the gate runs; restart `bawn up`"
                 )
-            if not self._trusted:
+            if by_owner:  # what is automatic starts and sends nothing new
                 trust.require(fresh)
             leaving = await self._swap(fresh)
         # not under the lock: should the new one die meanwhile, it is replaced at once

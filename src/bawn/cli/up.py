@@ -42,17 +42,17 @@ def up(
         if not trust_config:
             consent(found)
         try:
-            asyncio.run(_run(found, insecure_no_auth=insecure_no_auth, trusted=trust_config))
+            asyncio.run(_run(found, insecure_no_auth=insecure_no_auth))
         except ChildFailedError as error:
             fail(str(error), "Look at the log above; `bawn doctor` checks the surroundings.")
 
 
-async def _run(found: Loaded, *, insecure_no_auth: bool, trusted: bool) -> None:
+async def _run(found: Loaded, *, insecure_no_auth: bool) -> None:
     from bawn.app.control import Control
     from bawn.app.supervisor import Supervisor
     from bawn.app.watch import watch
 
-    supervisor = Supervisor(found, insecure_no_auth=insecure_no_auth, trusted=trusted)
+    supervisor = Supervisor(found, insecure_no_auth=insecure_no_auth)
     with supervisor.state.hold():
         control = await Control(supervisor).serve()
         watching = asyncio.create_task(watch(supervisor))

@@ -15,6 +15,7 @@ from bawn.app.listeners import Listeners
 from bawn.app.orders import RunnerOrder, WorkOrder
 from bawn.app.process import ChildFailedError
 from bawn.app.supervisor import Supervisor
+from bawn.config import trust
 from bawn.config.load import load
 from bawn.errors import BawnError, Misconfigured
 
@@ -89,6 +90,10 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "Process", FakeProcess)
     monkeypatch.setattr(module, "open_listeners", listeners)
     monkeypatch.setattr(module, "_BACKOFF_FIRST", 0.001)
+    monkeypatch.setattr(trust, "require", lambda found: None)
+
+
+REQUIRE = trust.require
 
 
 class Gate:
@@ -97,7 +102,7 @@ class Gate:
     def __init__(self, place: Path, text: str) -> None:
         self.path = place / "bawn.yaml"
         self.path.write_text(f"state: ./state\n{text}")
-        self.supervisor = Supervisor(load(self.path, {}), insecure_no_auth=False, trusted=True)
+        self.supervisor = Supervisor(load(self.path, {}), insecure_no_auth=False)
         self.started = asyncio.Event()
         self.running = asyncio.create_task(self.supervisor.run(self.started.set))
 
@@ -328,7 +333,7 @@ async def test_commands_that_nobody_consented_to_are_refused(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "consents"))
     up = await Gate(tmp_path, REMOTE).begin()
-    up.supervisor._trusted = False
+    monkeypatch.setattr(trust, "require", REQUIRE)
     up.write(LOCAL)
     with pytest.raises(Misconfigured, match="consent"):
         await up.reload()

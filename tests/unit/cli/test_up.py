@@ -52,8 +52,8 @@ def test_every_mode_of_identity_tells_where_tokens_come_from(
 def test_what_cannot_be_served_is_told_line_by_line_with_code_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def failing(found: Loaded, *, insecure_no_auth: bool, trusted: bool) -> None:
-        assert (insecure_no_auth, trusted) == (True, False)
+    async def failing(found: Loaded, *, insecure_no_auth: bool) -> None:
+        assert insecure_no_auth
         raise Misconfigured("listen: taken", "state: not yours")
 
     monkeypatch.setattr(sys.modules["bawn.cli.up"], "_run", failing)
