@@ -196,8 +196,16 @@ class Gate:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def pids(self) -> dict[str, int]:
-        """The processes of the gate proper."""
-        status: dict[str, Json] = json.loads(self.cli("status", "--json"))
+        """The processes of the gate proper, once a worker answers: one may just have been killed."""
+        answered: list[str] = []
+
+        def asked() -> bool:
+            done = self.run("status", "--json")
+            answered[:] = [done.stdout]
+            return done.returncode == 0
+
+        wait_until(asked, what="an answer to `bawn status`")
+        status: dict[str, Json] = json.loads(answered[0])
         return {name: int(pid) for name, pid in status["pids"].items() if pid}
 
     def log_text(self) -> str:
