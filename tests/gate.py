@@ -12,7 +12,7 @@ from typing import Any, Final
 from bawn.catalogue import Catalogue
 from bawn.compile import compile_view
 from bawn.config import Config, Limits, RoleRule, Server
-from bawn.errors import Reason
+from bawn.errors import REASONS, Reason
 from bawn.gateway import Gateway, Stages
 from bawn.model import (
     Answer,
@@ -237,6 +237,15 @@ class House:
         """The answer, and its body as JSON."""
         reply = await self.answer(arrival)
         return reply, json.loads(reply.body)
+
+    async def refused(self, arrival: Arrival, reason: str, status: int | None = None) -> Json:
+        """The error, after seeing that nothing was sent."""
+        reply, body = await self.ask(arrival)
+        assert reason_of(body) == reason
+        assert reply.status == (REASONS[reason].status if status is None else status)
+        assert self.sent == []
+        error: Json = body["error"]
+        return error
 
     @property
     def sent(self) -> list[Outbound]:

@@ -41,9 +41,6 @@ from bawn.protocol.sessions import Sessions
 
 log = logging.getLogger("bawn.gateway")
 
-OFF_LOOP: Final = 32 * 1024
-"""Bodies above this many bytes take the careful way on a thread: it would hold up other calls."""
-
 ACCEPTED: Final = Reply(202, b"")
 
 
@@ -108,7 +105,7 @@ class Gateway:
         return self._refused(reason, tree, arrival, trace_id)
 
     async def _read_carefully(self, body: bytes) -> Any:
-        if len(body) <= OFF_LOOP:
+        if len(body) <= strict.OFF_LOOP:
             return strict.careful(body, self._limits)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, strict.careful, body, self._limits)

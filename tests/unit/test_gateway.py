@@ -26,16 +26,6 @@ from tests.gate import (
 READ: Json = {"name": "files__read", "arguments": {"path": "/a"}}
 
 
-async def _refused(house: House, arrival: Arrival, reason: str, status: int | None = None) -> Json:
-    """The error, after seeing that nothing was sent."""
-    reply, body = await house.ask(arrival)
-    assert reason_of(body) == reason
-    assert reply.status == (REASONS[reason].status if status is None else status)
-    assert house.sent == []
-    error: Json = body["error"]
-    return error
-
-
 def _raising(error: BaseException) -> Callable[[Outbound, Emit | None], Awaitable[Answer]]:
     async def behave(outbound: Outbound, emit: Emit | None) -> Answer:
         raise error
@@ -101,7 +91,7 @@ async def test_prompts_and_resources_take_the_same_path(method: str, params: Jso
 async def test_nothing_leaves_that_cannot_be_recorded() -> None:
     house = House()
     house.audit.failing = Refused(REASONS["audit.unavailable"], detail="disk full")
-    error = await _refused(house, modern("tools/call", READ), "audit.unavailable")
+    error = await house.refused(modern("tools/call", READ), "audit.unavailable")
     assert "disk full" not in json.dumps(error)
     assert house.journal == []
     assert house.gateway.concurrency.principals == {}
@@ -174,7 +164,7 @@ class Broken:
 @pytest.mark.parametrize("method", ["tools/call", "tools/list"])
 async def test_a_policy_that_fails_refuses(method: str) -> None:
     house = House(policy=Broken())
-    error = await _refused(house, modern(method, READ), "internal.error")
+    error = await house.refused(modern(method, READ), "internal.error")
     assert "s3cr3t" not in json.dumps(error)
     assert house.journal.of("intent") == []
 
@@ -185,7 +175,7 @@ async def test_a_policy_that_fails_refuses(method: str) -> None:
 async def test_an_unforeseen_failure_of_the_audit_refuses(error: Exception) -> None:
     house = House()
     house.audit.failing = error
-    await _refused(house, modern("tools/call", READ), "internal.error")
+    await house.refused(modern("tools/call", READ), "internal.error")
     assert house.gateway.concurrency.principals == {}
 
 
@@ -214,7 +204,7 @@ async def test_an_answer_that_cannot_be_written_is_refused_and_recorded() -> Non
 async def test_a_server_without_a_way_to_it_is_refused() -> None:
     house = House()
     del house.upstreams["files"]
-    await _refused(house, modern("tools/call", READ), "internal.error")
+    await house.refused(modern("tools/call", READ), "internal.error")
     assert house.journal.words() == ["intent", "outcome"]
 
 
@@ -225,13 +215,13 @@ async def test_sessions_that_fail_refuse(monkeypatch: pytest.MonkeyPatch) -> Non
         raise RuntimeError("s3cr3t")
 
     monkeypatch.setattr(house.sessions, "open", fail)
-    await _refused(house, legacy("tools/call", READ, session="x"), "internal.error")
+    await house.refused(legacy("tools/call", READ, session="x"), "internal.error")
 
 
 async def test_before_the_first_view_nothing_is_served_but_ping() -> None:
     house = House(serving=False)
     for method in ("tools/call", "tools/list", "server/discover"):
-        await _refused(house, modern(method, READ), "gate.not_ready")
+        await house.refused(modern(method, READ), "gate.not_ready")
     _, body = await house.ask(legacy("ping"))
     assert body["result"] == {}
 
@@ -239,7 +229,7 @@ async def test_before_the_first_view_nothing_is_served_but_ping() -> None:
 async def test_a_server_that_was_never_listed_is_said_to_be_away() -> None:
     house = House()
     house.gateway.swap(house.view(listing("issues", dict.fromkeys(Kind, ()))))
-    await _refused(house, modern("tools/list", at="files"), "server.unavailable")
+    await house.refused(modern("tools/list", at="files"), "server.unavailable")
 
 
 async def test_a_credential_for_one_server_serves_only_there() -> None:

@@ -7,11 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from bawn.config import Server
-from bawn.errors import REASONS
-from bawn.gateway import OFF_LOOP
 from bawn.model import Json
 from bawn.ports import Arrival
 from bawn.protocol import versions
+from bawn.protocol.strict import OFF_LOOP
 from tests.gate import (
     META,
     MODERN,
@@ -19,21 +18,10 @@ from tests.gate import (
     arrive,
     legacy,
     modern,
-    reason_of,
     session_of,
 )
 
 READ: Json = {"name": "files__read", "arguments": {"path": "/a"}}
-
-
-async def _refused(house: House, arrival: Arrival, reason: str, status: int | None = None) -> Json:
-    """The error, after seeing that nothing was sent."""
-    reply, body = await house.ask(arrival)
-    assert reason_of(body) == reason
-    assert reply.status == (REASONS[reason].status if status is None else status)
-    assert house.sent == []
-    error: Json = body["error"]
-    return error
 
 
 # ── eras ──────────────────────────────────────────────────────────────────────────────────────────
@@ -87,7 +75,7 @@ async def test_ping_is_answered_to_whoever_has_one() -> None:
         "id": "p",
         "result": {},
     }
-    await _refused(house, modern("ping"), "method.unknown")
+    await house.refused(modern("ping"), "method.unknown")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +104,7 @@ async def test_an_unsupported_version_is_told_what_is_served() -> None:
         meta={META + "protocolVersion": "2099-01-01"},
         headers={b"mcp-protocol-version": b"2099-01-01"},
     )
-    error = await _refused(House(), arrival, "version.unsupported")
+    error = await House().refused(arrival, "version.unsupported")
     assert error["code"] == -32022
     assert error["data"]["supported"] == list(versions.SUPPORTED)
     assert error["data"]["requested"] == "2099-01-01"
@@ -125,10 +113,8 @@ async def test_an_unsupported_version_is_told_what_is_served() -> None:
 async def test_a_missing_resource_has_the_code_of_the_callers_era() -> None:
     house = House()
     uri = {"uri": "nowhere://"}
-    assert (await _refused(house, modern("resources/read", uri), "target.unknown"))[
-        "code"
-    ] == -32602
-    error = await _refused(house, legacy("resources/read", uri), "target.unknown", status=200)
+    assert (await house.refused(modern("resources/read", uri), "target.unknown"))["code"] == -32602
+    error = await house.refused(legacy("resources/read", uri), "target.unknown", status=200)
     assert error["code"] == -32002
 
 

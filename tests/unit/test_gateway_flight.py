@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bawn.config import Limits
-from bawn.errors import REASONS
 from bawn.gateway import isolation_key
 from bawn.model import Call, Client, Json, Principal
 from bawn.ports import Arrival
@@ -31,16 +30,6 @@ from tests.gate import (
 )
 
 READ: Json = {"name": "files__read", "arguments": {"path": "/a"}}
-
-
-async def _refused(house: House, arrival: Arrival, reason: str, status: int | None = None) -> Json:
-    """The error, after seeing that nothing was sent."""
-    reply, body = await house.ask(arrival)
-    assert reason_of(body) == reason
-    assert reply.status == (REASONS[reason].status if status is None else status)
-    assert house.sent == []
-    error: Json = body["error"]
-    return error
 
 
 # ── concurrency ───────────────────────────────────────────────────────────────────────────────────
@@ -134,7 +123,7 @@ async def test_nobody_else_cancels_it() -> None:
 
 @pytest.mark.parametrize("id_", [None, True, 1.5, [7], {}])
 async def test_a_cancellation_of_nothing_is_refused(id_: object) -> None:
-    await _refused(House(), _cancel(id_), "message.params")
+    await House().refused(_cancel(id_), "message.params")
 
 
 async def test_a_cancellation_that_comes_too_late_is_accepted() -> None:

@@ -235,7 +235,7 @@ class _Builder:
 
     def _text(self, event: ScalarEvent) -> str:
         text = str(event.value)
-        if not _encodable(text):
+        if not encodable(text):
             self._note(event, "a lone surrogate is not a character; expected plain text")
             return text.encode("utf-8", "replace").decode()
         return text
@@ -303,7 +303,8 @@ def kind_of(value: Any) -> str:
             return "a mapping"
 
 
-def _encodable(text: str) -> bool:
+def encodable(text: str) -> bool:
+    """Whether a text can be written as UTF-8: it has no lone surrogate."""
     try:
         text.encode()
     except UnicodeEncodeError:

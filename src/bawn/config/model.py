@@ -32,6 +32,16 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its very name: `localhost` or a loopback address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _address(value: str) -> str:
     host, _, port = value.rpartition(":")
     if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
@@ -331,13 +341,7 @@ class Config(Section):
     @property
     def loopback_only(self) -> bool:
         """Whether only this machine can reach the listener."""
-        host = self.listen.rpartition(":")[0].strip("[]")
-        if host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.listen.rpartition(":")[0].strip("[]"))
 
     def prefix_of(self, server: str) -> str:
         """What a server's names begin with on the aggregate endpoint."""

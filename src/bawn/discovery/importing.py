@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from bawn.config.credentials import may_be_credential
+from bawn.config.document import encodable
 from bawn.config.load import check
 from bawn.discovery.clients import Client
 from bawn.discovery.document import Slot
@@ -127,7 +128,7 @@ def _insist(slot: Slot, launch: Launch) -> None:
     values = (*launch.command, launch.url, *launch.env.values(), *launch.headers.values())
     if any(len(value) > MAX_VALUE for value in values):
         raise _Refused(f"it holds a value of more than {MAX_VALUE} characters")
-    if any("\0" in value or not _encodable(value) for value in values):
+    if any("\0" in value or not encodable(value) for value in values):
         raise _Refused("it holds characters that no program can be given")
     if any(in_arguments(launch.command)):
         raise _Refused(
@@ -135,14 +136,6 @@ def _insist(slot: Slot, launch: Launch) -> None:
         )
     if in_text(launch.url):
         raise _Refused("a secret is in its URL: add it with `bawn server add` and `auth`")
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _check(name: str, settings: Settings) -> None:

@@ -6,13 +6,13 @@ import time
 from urllib.parse import urlsplit
 
 from bawn.config import Config, Issuer
-from bawn.config.model import SERVER_ID
+from bawn.config.model import SERVER_ID, is_loopback
 from bawn.errors import Misconfigured
 from bawn.identity.embedded import open_embedded
 from bawn.identity.jwt import Rules
 from bawn.identity.keys import algorithm
 from bawn.identity.metadata import Resources
-from bawn.identity.oidc import IssuerKeys, Oidc, is_confidential, is_loopback
+from bawn.identity.oidc import IssuerKeys, Oidc, is_confidential
 from bawn.identity.tokens import Bearers, Verifier
 from bawn.storage.directory import StateDirectory
 

@@ -9,12 +9,12 @@ reached, the keys we have go on for an hour; then nothing can be checked, and no
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from bawn.config import Issuer
+from bawn.config.model import is_loopback
 from bawn.errors import AUTH_UNAVAILABLE, BawnError, Refused
 from bawn.identity.jwt import Rules, accept, invalid, parse
 from bawn.identity.keys import VerifyKey, choose, from_jwks
@@ -167,16 +167,6 @@ def is_confidential(url: str, *, loopback: bool = True) -> bool:
     return parts.scheme == "https" or (
         loopback and parts.scheme == "http" and is_loopback(parts.hostname)
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a URL's host is this machine by its very name."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _jwks_uri(metadata: Json, issuer: str) -> str:

@@ -23,6 +23,9 @@ _decode = msgspec.json.decode
 
 REPLACEMENT: Final = "\ufffd"
 
+OFF_LOOP: Final = 32 * 1024
+"""Bodies above this many bytes are given to `careful` on a thread: it would hold up other calls."""
+
 _SHORT: Final = 4096  # bytes, below which counting is cheaper than searching
 _FEW: Final = 200  # commas
 

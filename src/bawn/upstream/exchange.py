@@ -26,7 +26,6 @@ from bawn.protocol import answers, strict, versions
 
 log = logging.getLogger("bawn.upstream")
 
-OFF_LOOP: Final = 32 * 1024
 _STANDARD: Final = (
     (b"content-type", b"application/json"),
     (b"accept", b"application/json, text/event-stream"),
@@ -61,8 +60,7 @@ class Wire:
         Raises:
             Refused: an upstream.* reason of the client.
         """
-        request = HttpRequest("POST", self.url, self._always + headers, body, *self._deadlines)
-        reply = await self.client.send(request)
+        reply = await self.client.send(self._message(body, headers))
         await let_go(reply)
         return reply
 
@@ -80,6 +78,9 @@ class Wire:
     def request(self, id_: int, method: str, params: Json, headers: Headers) -> HttpRequest:
         """A JSON-RPC request on its way to this server."""
         body = strict.encode({"jsonrpc": "2.0", "id": id_, "method": method, "params": params})
+        return self._message(body, headers)
+
+    def _message(self, body: bytes, headers: Headers) -> HttpRequest:
         return HttpRequest("POST", self.url, self._always + headers, body, *self._deadlines)
 
     async def read(self, reply: HttpReply, id_: int, on_message: OnMessage) -> Answer:
@@ -135,7 +136,7 @@ class Wire:
 
 
 async def _carefully(body: bytes, limits: strict.JsonLimits) -> Any:
-    if len(body) <= OFF_LOOP:
+    if len(body) <= strict.OFF_LOOP:
         return strict.careful(body, limits, mend=True)
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(None, lambda: strict.careful(body, limits, mend=True))

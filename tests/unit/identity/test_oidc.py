@@ -8,6 +8,7 @@ import json
 import pytest
 
 from bawn.config import Issuer
+from bawn.config.model import is_loopback
 from bawn.errors import AUTH_INVALID, AUTH_UNAVAILABLE, Refused
 from bawn.identity.oidc import (
     FRESH,
@@ -18,7 +19,6 @@ from bawn.identity.oidc import (
     Oidc,
     Unreachable,
     is_confidential,
-    is_loopback,
     metadata_urls,
 )
 from tests.forge import (

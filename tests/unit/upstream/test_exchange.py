@@ -10,7 +10,8 @@ from bawn.errors import Refused
 from bawn.model import Json
 from bawn.ports import HttpReply
 from bawn.protocol import versions
-from bawn.upstream.exchange import OFF_LOOP, Relay
+from bawn.protocol.strict import OFF_LOOP
+from bawn.upstream.exchange import Relay
 from tests.unit.upstream.scripted import (
     CREDENTIAL,
     URL,
