@@ -1,12 +1,14 @@
 """Judge a change by CPU per call, in process: `python -m bench.ab [--base REF] [--rounds 40]`.
 
-Two processes live through the whole comparison: one runs the work tree's `src`, one the base's, as
-git has it. Each has bawn's data path put together as `path.py` says and makes a batch of calls
-when told to. They take turns, base-change-change-base, so that a drift of the machine hits both
-alike; a round gives one difference, relative to the base. Single figures swing by tens of
-per cent on shared machines, so the verdict is that of the rounds together: the median difference
-with its 95 % confidence interval (percentile bootstrap). Exit code 1 when the whole interval lies
-above +3 %: then the change is slower, and not by chance. 2 when there was nothing to compare.
+Two processes live side by side: one runs the work tree's `src`, one the base's, as git has it. Each
+puts bawn's data path together as its own `bench/path.py` says (so that bawn may be put together
+differently) and makes a batch of calls when told to. They take turns, base-change-change-base, so
+that a drift of the machine hits both alike; a round gives one difference, relative to the base. How a
+process happens to lie in memory is worth some per cent too, so several pairs of them share the
+rounds. Single figures swing by tens of per cent on shared machines, so the verdict is that of the
+rounds together: the median difference with its 95 % confidence interval (percentile bootstrap).
+Exit code 1 when the whole interval lies above +3 %: then the change is slower, and not by chance.
+2 when there was nothing to compare.
 
 Measured is what a worker does for a call, from bytes to bytes. Kernel and network time are not in it,
 nor is what `Worker.run` sets for its process; for those there is `python -m bench`.
@@ -34,7 +36,9 @@ WORSE: Final = 0.03
 ROUNDS: Final = 30
 """The fewest rounds that a verdict takes."""
 BATCH: Final = 480
-"""Calls in one turn: some 40 ms."""
+"""Calls in one turn: some 20 ms."""
+PAIRS: Final = 5
+"""Pairs of processes, one after another."""
 _RESAMPLED: Final = 5_000
 
 
@@ -43,14 +47,14 @@ class NothingToCompareError(Exception):
 
 
 class Side:
-    """A long-lived process with the data path of one source tree."""
+    """A long-lived process with the data path of one tree."""
 
-    def __init__(self, process: subprocess.Popen[str], source: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], tree: Path) -> None:
         self._input, self._output = _pipes(process)
         found = self._output.readline().strip()
-        if found != str(source / "bawn"):
+        if found != str(tree / "src" / "bawn"):
             raise NothingToCompareError(
-                f"expected bawn of {source}, got {found or 'nothing: see the error above'}"
+                f"expected bawn of {tree}, got {found or 'nothing: see the error above'}"
             )
 
     def cost(self, total: int) -> float:
@@ -67,12 +71,12 @@ def _pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
 
 
 @contextmanager
-def side(source: Path, core: int) -> Iterator[Side]:
-    """Run the path of a source tree on one core."""
+def side(tree: Path, core: int) -> Iterator[Side]:
+    """Run the path of a tree on one core."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.path"],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(source), "PYTHONHASHSEED": "0"},
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree / "src"), "PYTHONHASHSEED": "0"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -80,7 +84,7 @@ def side(source: Path, core: int) -> Iterator[Side]:
     pin(process.pid, core)
     with process:
         try:
-            yield Side(process, source)
+            yield Side(process, tree)
         finally:
             if process.stdin is not None:
                 process.stdin.close()
@@ -88,11 +92,11 @@ def side(source: Path, core: int) -> Iterator[Side]:
 
 @contextmanager
 def revision(ref: str) -> Iterator[Path]:
-    """The `src` of a revision, in a directory of its own."""
+    """The `src` and `bench` of a revision, in a directory of their own."""
     WORK.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=WORK, prefix="base-") as place:
         archive = subprocess.run(
-            ["git", "archive", "--format=tar", ref, "src"],
+            ["git", "archive", "--format=tar", ref, "src", "bench"],
             cwd=ROOT,
             capture_output=True,
             check=False,
@@ -100,7 +104,19 @@ def revision(ref: str) -> Iterator[Path]:
         if archive.returncode:
             raise NothingToCompareError(archive.stderr.decode(errors="replace").strip())
         subprocess.run(["tar", "-x", "-C", place], input=archive.stdout, check=True)
-        yield Path(place) / "src"
+        yield Path(place)
+
+
+def compared(base: Path, change: Path, rounds: int) -> Iterator[tuple[float, float]]:
+    """The rounds of all pairs of processes."""
+    for tree in (base, change):  # what compiles its modules itself is slower afterwards
+        subprocess.run(
+            [sys.executable, "-m", "compileall", "-q", "src", "bench"], cwd=tree, check=True
+        )
+    core = Cores.available().tested
+    for number in range(PAIRS):
+        with side(base, core) as one, side(change, core) as other:
+            yield from differences(one, other, len(range(number, rounds, PAIRS)))
 
 
 def differences(base: Side, change: Side, rounds: int) -> Iterator[tuple[float, float]]:
@@ -130,14 +146,9 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.rounds < ROUNDS:
         parser.error(f"--rounds: expected at least {ROUNDS}")
-    core = Cores.available().tested
     try:
-        with (
-            revision(arguments.base) as source,
-            side(source, core) as base,
-            side(ROOT / "src", core) as change,
-        ):
-            pairs = list(differences(base, change, arguments.rounds))
+        with revision(arguments.base) as base:
+            pairs = list(compared(base, ROOT, arguments.rounds))
     except NothingToCompareError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2

@@ -52,7 +52,9 @@ def gate(name: str, place: Path, server: Mapping[str, Any], core: int) -> Iterat
         wait_until(ready, process, log)
         told = _ask(config, "status")
         token = _ask(config, "token", "--sub", "bench", "--role", "developer", "--ttl", "1d")
-        parts = {part: (pid,) for part, pid in told["pids"].items() if pid}
+        pids = told["pids"]
+        parts = {"worker": tuple(pids.pop("workers"))}
+        parts |= {part: (pid,) for part, pid in pids.items() if pid}
         yield Target(name, f"{told['url']}/mcp", parts, f"{_SERVER_ID}__{TOOL}", token["token"])
 
 

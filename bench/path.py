@@ -67,26 +67,35 @@ def _listed(body: bytes) -> bytes:
 
 
 async def assemble(place: Path) -> tuple[Callable[[], asyncio.Protocol], str]:
-    """The one place that knows how bawn is put together: what makes connections, and a token.
-
-    Revisions that are compared must agree on what stands here.
-    """
+    """The one place that knows how bawn is put together: what makes connections, and a token."""
     from bawn.app import assemble as rooms_of
     from bawn.app import worker
     from bawn.app.front import DataFront
+    from bawn.app.places import Places
+    from bawn.barrier import edition, views
     from bawn.config import Config
     from bawn.identity.embedded import open_embedded
+    from bawn.model import View
+    from bawn.steward import Steward
     from bawn.storage.directory import StateDirectory
-    from bawn.transport.edge import edge_for
+    from bawn.transport.edge import edge_with
 
     vars(rooms_of)["PooledClient"] = CannedClient
     settings = {"servers": {"mock": {"url": "http://127.0.0.1:9/mcp"}}}
     config = Config.model_validate_json(json.dumps(settings))
     state = StateDirectory(place)
-    rooms = rooms_of.assemble(config, place, state, "", insecure_no_auth=False)
-    await rooms.steward.start(10.0)
-    edge = edge_for(config.limits.header, config.limits.body_time, worker._peer)
-    server = worker._server(DataFront(rooms), edge)
+    places = Places(state)
+    barrier, shelf, compiled = places.begin(), places.shelf(), list[View]()
+    seat = rooms_of.Place(1, 0, 1)
+    rooms = rooms_of.assemble(config, place, state, "", seat, insecure_no_auth=False)
+    steward = Steward(config, rooms.upstreams, compiled.append)
+    await steward.start(10.0)
+    await steward.stop()
+    whole = edition.Edition(1, 1, shelf.put(views.dump(compiled[-1])))
+    barrier.publish(bytes.fromhex(shelf.put(edition.encode(whole))))
+    front = DataFront(rooms)
+    edge = edge_with(config.limits, worker._peer, mcp=front.mcp)
+    server = worker._server(front, edge)
     server.config.load()
     issuer = open_embedded(config.base_url, config.identity.leeway, state)
 

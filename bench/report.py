@@ -83,7 +83,7 @@ figures are medians of the rounds, ratios are medians of what ran in the same ro
   aggregate endpoint, so the tool's name is mapped as well. No schema or content inspection yet.
 - **bawn, stdio**: the same in front of a local server. Worker and runner share the one core; the
   server's process, which is a mock in C too, runs on the other. CPU and memory are the worker's and
-  the runner's together (the supervisor's, which is idle, is in the sum as well).
+  the runner's together (those of supervisor and steward, which are idle, are in the sum as well).
 - **FastMCP**: `create_proxy(URL)` with its defaults and no authentication, in the newest version
   whose dependencies could be installed. It makes a new HTTP client with a TLS context for each
   call, which explains most of its figure.

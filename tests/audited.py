@@ -50,6 +50,7 @@ def die(writer: Writer) -> None:
     segment = writer._segment
     if segment is not None:
         segment.release()
+        writer._segment = None
     writer._closed = True
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from bawn.catalogue import Catalogue
 from bawn.compile import compile_view
 from bawn.config import Config, Limits, RoleRule, Server
-from bawn.errors import REASONS, Reason
+from bawn.errors import REASONS, Reason, Refused
 from bawn.gateway import Gateway, Stages
 from bawn.model import (
     Answer,
@@ -23,6 +23,7 @@ from bawn.model import (
     Kind,
     Listing,
     Outbound,
+    Peer,
     Principal,
     View,
 )
@@ -96,6 +97,7 @@ class FakeAudit:
 
     journal: Journal
     failing: Exception | None = None
+    settling: Awaitable[None] | None = None
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def intent(self, call: Call, item: Item, decision: Decision) -> int:
@@ -105,6 +107,10 @@ class FakeAudit:
         number = next(self.numbers)
         self.journal.append(("intent", (call, item, decision, number)))
         return number
+
+    def durable(self, intent: int) -> Awaitable[None] | None:
+        """Fills `ports.Audit`: nothing to wait for, unless a test says so."""
+        return self.settling
 
     def outcome(self, intent: int, trace: str, status: str, seconds: float, size: int) -> None:
         """Fills `ports.Audit`."""
@@ -157,6 +163,46 @@ class FakeUpstream:
         """Fills `ports.Upstream`."""
 
 
+@dataclass
+class FakeBarrier:
+    """Nothing to catch up with, unless a test says so; `current` is what catching up finds."""
+
+    is_behind: bool = False
+    current: bool = True
+    failing: Refused | None = None
+
+    def behind(self) -> bool:
+        """Fills `ports.Barrier`."""
+        return self.is_behind
+
+    def catch_up(self) -> bool:
+        """Fills `ports.Barrier`."""
+        if self.failing is not None:
+            raise self.failing
+        self.is_behind = not self.current
+        return self.current
+
+
+class FakeGraves:
+    """Tombstones in memory; `failing` is raised instead of looking."""
+
+    def __init__(self) -> None:
+        self.dead: dict[str, float] = {}
+        self.failing: Refused | None = None
+
+    def bury(self, handle: str, until: float) -> None:
+        """Fills `ports.Graves`."""
+        if self.failing is not None:
+            raise self.failing
+        self.dead[handle] = until
+
+    def buried(self, handle: str) -> bool:
+        """Fills `ports.Graves`."""
+        if self.failing is not None:
+            raise self.failing
+        return handle in self.dead
+
+
 class Clock:
     """Seconds, moved by hand."""
 
@@ -189,6 +235,8 @@ class House:
         limits: Limits | None = None,
         servers: Mapping[str, Server] | None = None,
         serving: bool = True,
+        slot: int = 0,
+        workers: int = 1,
     ) -> None:
         remote = Server(url="http://127.0.0.1:9/mcp")
         given = servers or {
@@ -204,9 +252,12 @@ class House:
         self.clock = Clock()
         self.sealer = counting_sealer()
         self.policy = policy or Roles(roles or {})
-        self.sessions = Sessions(self.sealer, self.clock)
+        self.barrier = FakeBarrier()
+        self.graves = FakeGraves()
+        self.sessions = Sessions(self.sealer, self.clock, self.graves, slot, workers)
         self.random = itertools.count(1)
         stages = Stages(
+            barrier=self.barrier,
             policy=self.policy,
             audit=self.audit,
             meter=self.meter,
@@ -309,7 +360,7 @@ def arrive(
     """Any body, as bytes or as what is written in JSON, at an endpoint."""
     raw = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
     named = {name: value for name, value in (headers or {}).items() if value is not None}
-    return Arrival(who, at, named, raw)
+    return Arrival(who, at, named, raw, Peer("127.0.0.1"))
 
 
 async def session_of(house: House, who: Principal = ADA, at: str | None = None) -> str:

@@ -40,12 +40,10 @@ class Catalogue:
         name = asked.params.get(named)
         if not isinstance(name, str):
             raise Refused(MESSAGE_PARAMS, f"`{named}` must be a string")
-        if len(name) > outbound.LONGEST:
-            raise self.unknown(kind)
         item = endpoint.items[kind].get(name)
         if item is not None:
             return item
-        if kind is Kind.RESOURCE:
+        if kind is Kind.RESOURCE and len(name) <= outbound.LONGEST:
             item = self._unlisted(endpoint, name)
         if item is None:
             raise self.unknown(kind)

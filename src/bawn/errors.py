@@ -106,13 +106,40 @@ HTTP_BODY = _reason(
     "Raise `limits.body` if messages of this size are expected.")
 HTTP_HEADER = _reason(
     "http.header", INVALID_REQUEST, 431, "The header section is larger than the gate accepts",
-    "Raise `limits.header` if headers of this size are expected.")
+    "Raise `limits.header` or `limits.header_count` if such headers are expected.")
 HTTP_NOT_FOUND = _reason(
     "http.not_found", INVALID_REQUEST, 404, "Nothing is served at this path",
     "Use /mcp for all servers or /mcp/{server} for one; `bawn status` lists them.")
 HTTP_UPGRADE = _reason(
     "http.upgrade", INVALID_REQUEST, 400, "Connections are not upgraded here",
     "Repair the client: it asks for another protocol (WebSocket, h2c), and HTTP/1.1 is served.")
+HTTP_SYNTAX = _reason(
+    "http.syntax", INVALID_REQUEST, 400, "The request is not well-formed HTTP",
+    "Repair the client or the proxy before the gate; the log says what was wrong.")
+HTTP_FRAMING = _reason(
+    "http.framing", INVALID_REQUEST, 400, "The length of the request can be read in more than one way",
+    "Send one Content-Length, or `Transfer-Encoding: chunked` without extensions and trailers.")
+HTTP_TARGET = _reason(
+    "http.target", INVALID_REQUEST, 400, "The request target must be a path",
+    "Repair the client: the gate is no forward proxy, and is addressed by path and Host.")
+HTTP_ONE_HOST = _reason(
+    "http.one_host", INVALID_REQUEST, 400, "Exactly one Host must be named",
+    "Repair the client or the proxy before the gate: RFC 9112, section 3.2.")
+HTTP_VERSION = _reason(
+    "http.version", INVALID_REQUEST, 505, "This version of HTTP is not served",
+    "Speak HTTP/1.1; for HTTP/2 or TLS put a reverse proxy before the gate.")
+HTTP_EXPECT = _reason(
+    "http.expect", INVALID_REQUEST, 417, "This expectation cannot be met",
+    "Repair the client: only `Expect: 100-continue` is understood.")
+HTTP_ENCODING = _reason(
+    "http.encoding", INVALID_REQUEST, 415, "Compressed bodies are not accepted",
+    "Send messages without Content-Encoding.")
+HTTP_SLOW = _reason(
+    "http.slow", INVALID_REQUEST, 408, "The request did not arrive in time",
+    "Raise `limits.header_time` or `limits.body_time` if callers are that slow.")
+HTTP_CROWDED = _reason(
+    "http.crowded", BUSY, 503, "There are too many connections",
+    "Raise `limits.clients` or `limits.clients_per_address`, or name the proxy in `trusted_proxies`.")
 
 # ── protocol ────────────────────────────────────────────────────────────────────────────────────
 MESSAGE_JSON = _reason(
@@ -180,9 +207,12 @@ LIMIT_SERVER = _reason(
     "limit.server", BUSY, 200, "This server has too many calls in flight",
     "Retry later, or raise `limits.calls_per_server`.")
 
+LIMIT_HELD = _reason(
+    "limit.held", BUSY, 503, "The gate holds as many large messages as it may",
+    "Retry later, or raise `limits.held`; one caller may hold a quarter of it.")
 LIMIT_CHILDREN = _reason(
     "limit.children", BUSY, 200, "This server has too many processes",
-    "Retry later, raise `limits.children`, or lower the server's `idle_stop`.")
+    "Retry later, raise its `max_children` or `limits.children_per_principal`, or lower its `idle_stop`.")
 
 # ── audit, gate ─────────────────────────────────────────────────────────────────────────────────
 SERVER_UNAVAILABLE = _reason(
@@ -191,6 +221,15 @@ SERVER_UNAVAILABLE = _reason(
 AUDIT_UNAVAILABLE = _reason(
     "audit.unavailable", REFUSED, 200, "The call cannot be recorded, so it was not made",
     "Look at the disk that holds `state`: full, read-only or gone.")
+STORE_UNAVAILABLE = _reason(
+    "store.unavailable", REFUSED, 200, "The gate cannot look up what it has to know",
+    "Look at the disk that holds `state`: full, read-only or gone.")
+GATE_WORKER_LOST = _reason(
+    "gate.worker_lost", REFUSED, 200, "The process that had this call ended; its outcome is unknown",
+    "The audit has its intent if it left. Repeat it only if it may be done twice.")
+GATE_CUT = _reason(
+    "gate.cut", REFUSED, 200, "This has been switched off by the gate's operator",
+    "`bawn incident list` shows what is cut and since when; `bawn incident restore` lifts it.")
 GATE_NOT_READY = _reason(
     "gate.not_ready", BUSY, 503, "The gate is still starting",
     "Retry shortly; /readyz tells when calls are served.")

@@ -45,6 +45,7 @@ class Principal(msgspec.Struct, frozen=True):
     expires: float  # seconds since the epoch; inf for local peers
     endpoint: str | None = None
     scopes: frozenset[str] = frozenset()
+    token: str = ""  # identifies the credential, so that it can be revoked; empty for local peers
 
     @property
     def key(self) -> str:
@@ -169,6 +170,7 @@ class Outbound(msgspec.Struct, frozen=True, gc=False):
     trace: str
     name: str | None = None  # what Mcp-Name repeats, for the methods that have one
     project: str | None = None
+    principal: str = ""  # a digest: who is behind the isolation key, for bounds per caller
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):

@@ -61,13 +61,15 @@ class HttpReply(msgspec.Struct, frozen=True):
     """A reply: `body` whole, or `events` when it is text/event-stream (then `body` is empty).
 
     Header names are lower-case. Each event is the joined `data` of one SSE event. Whoever gets
-    `events` exhausts it or calls `aclose` on it.
+    `events` exhausts it or calls `aclose` on it; whoever gets `release` calls it when done with
+    `body`, whose bytes were taken from a budget.
     """
 
     status: int
     headers: Mapping[bytes, bytes]
     body: bytes
     events: AsyncIterator[bytes] | None = None
+    release: Callable[[], None] | None = None
 
 
 class HttpClient(Protocol):
@@ -109,6 +111,13 @@ class Audit(Protocol):
             Refused: audit.unavailable, and then the call must not leave.
         """
 
+    def durable(self, intent: int) -> Awaitable[None] | None:
+        """What to await before the call leaves, asked right after `intent`; None when there is nothing.
+
+        Raises:
+            Refused: audit.unavailable, here or when awaited, and then the call must not leave.
+        """
+
     def outcome(self, intent: int, trace: str, status: str, seconds: float, size: int) -> None:
         """Append how an intent ended: `ok`, `error`, `cancelled` or a reason id. Never raises."""
 
@@ -120,14 +129,17 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     """A message as the transport took it in: authenticated, bounded, and not yet read.
 
     `endpoint` is None for /mcp, else the server of /mcp/{server}; `headers` are by lower-case name,
-    and none that steers the gate stood there twice. `project` comes from local peers only.
+    and none that steers the gate stood there twice. `project` comes from local peers only. `settled`
+    says that this worker answers it, whoever owns it: another one has passed it on, or is gone.
     """
 
     principal: Principal
     endpoint: str | None
     headers: Mapping[bytes, bytes]
     body: bytes
+    peer: Peer
     project: str | None = None
+    settled: bool = False
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
@@ -138,11 +150,86 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+class Elsewhere(Exception):
+    """A message that another worker has to answer: the one in this slot. Never for settled ones."""
+
+    def __init__(self, slot: int) -> None:
+        super().__init__(slot)
+        self.slot = slot
+
+
 class Gate(Protocol):
     """The path of a call, as the transport sees it."""
 
     async def answer(self, arrival: Arrival, emit: Emit) -> Reply:
-        """Answer one message; every failure is a Reply as well."""
+        """Answer one message; every failure is a Reply as well.
+
+        Raises:
+            Elsewhere: nothing was done; the message goes to another worker.
+        """
+
+    def end(self, arrival: Arrival) -> Reply:
+        """End the session that the arrival's header names (its body counts for nothing).
+
+        Raises:
+            Elsewhere: as for `answer`.
+        """
+
+
+class Barrier(Protocol):
+    """Whether this worker obeys what is in force; asked before each message."""
+
+    def behind(self) -> bool:
+        """Whether there is something to catch up with; costs next to nothing."""
+
+    def catch_up(self) -> bool:
+        """Take it in; False when this worker's configuration is no longer, or not yet, in force.
+
+        Raises:
+            Refused: gate.not_ready, when what is in force cannot be had.
+        """
+
+
+class Graves(Protocol):
+    """Which handles were ended before their time, over all workers and restarts."""
+
+    def bury(self, handle: str, until: float) -> None:
+        """Remember that this handle is dead, until it would have expired (seconds since the epoch).
+
+        Raises:
+            Refused: store.unavailable.
+        """
+
+    def buried(self, handle: str) -> bool:
+        """Whether it is dead.
+
+        Raises:
+            Refused: store.unavailable.
+        """
+
+
+class UpstreamSession(msgspec.Struct, frozen=True):
+    """A session at a legacy server: its `initialize` result, the version and the id it gave, if any."""
+
+    initialized: Json
+    version: str
+    id: str | None
+
+
+class UpstreamSessions(Protocol):
+    """The sessions at legacy servers that all workers share: (server, isolation key) → session.
+
+    Both methods are quick and synchronous. A store that fails is as an empty one: the caller then
+    begins a session of its own.
+    """
+
+    def find(self, server: str, isolation: str) -> UpstreamSession | None:
+        """The session that stands for this key, whoever began it."""
+
+    def offer(
+        self, server: str, isolation: str, session: UpstreamSession, instead: UpstreamSession | None
+    ) -> UpstreamSession:
+        """Let this session stand if the one that stands is `instead`; returns the one that stands now."""
 
 
 class Meter(Protocol):

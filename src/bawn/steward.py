@@ -1,14 +1,10 @@
-"""The steward: lists and probes every server, and publishes a new View when something changed.
-
-In this release it is a task beside the data path; it shares nothing with it but `publish`, so that
-it can move into a process of its own.
-"""
+"""The steward: lists and probes every server, and publishes a new View when something changed."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from time import monotonic, time
 from typing import Final
 
@@ -39,9 +35,10 @@ _NEEDS: Final[Mapping[Kind, str]] = {
 
 
 class Steward:
-    """Keeps `states` current and calls `publish` with each new View.
+    """Keeps `states` current, calls `publish` with each new View and `noted` after each look.
 
-    `project` is the directory in which servers of `isolation: project` are looked at.
+    `project` is the directory in which servers of `isolation: project` are looked at. `known` is what
+    a steward before this one had found out: it holds until the servers are looked at again.
     """
 
     def __init__(
@@ -50,28 +47,47 @@ class Steward:
         upstreams: Mapping[str, Upstream],
         publish: Callable[[View], None],
         project: str | None = None,
+        *,
+        known: Iterable[Listing] = (),
+        states: Mapping[str, ServerState] | None = None,
+        noted: Callable[[], None] = lambda: None,
     ) -> None:
         self._config = config
         self._upstreams = upstreams
         self._publish = publish
         self._project = project
-        self._listings: dict[str, Listing] = {}
+        self._noted = noted
+        self._complete = False
+        self._listings = {each.server: each for each in known if each.server in config.servers}
         self.version = ""
         self._tasks: list[asyncio.Task[None]] = []
         self._looked_at = {name: asyncio.Event() for name in config.servers}
-        self.states = {name: ServerState(Health.STARTING) for name in config.servers}
+        before = states or {}
+        self.states = {
+            name: before.get(name, ServerState(Health.STARTING)) for name in config.servers
+        }
         self.items: dict[str, int] = {}
         self.longest_name = ""
 
+    @property
+    def listings(self) -> Collection[Listing]:
+        """What the servers said of themselves, the last good one of a server that fails now."""
+        return self._listings.values()
+
     async def start(self, patience: float) -> None:
-        """Begin, and return once every server was looked at or `patience` seconds have passed."""
+        """Begin; returns once every server was looked at or is known, at most after `patience` seconds."""
         for name in self._config.servers:
             self._tasks.append(asyncio.create_task(self._watch(name), name=f"steward {name}"))
-        seen = [asyncio.create_task(event.wait()) for event in self._looked_at.values()]
+        seen = [
+            asyncio.create_task(event.wait())
+            for name, event in self._looked_at.items()
+            if name not in self._listings
+        ]
         if seen:
             _, waiting = await asyncio.wait(seen, timeout=patience)
             for task in waiting:
                 task.cancel()
+        self._complete = True
         self._compile()
 
     async def stop(self) -> None:
@@ -79,15 +95,6 @@ class Steward:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    @property
-    def failing_required(self) -> list[str]:
-        """Servers without which the gate is not ready."""
-        return [
-            name
-            for name, server in self._config.servers.items()
-            if server.required and self.states[name].health is not Health.OK
-        ]
 
     async def _watch(self, name: str) -> None:
         """List and probe one server for ever; a failing one is tried again soon, then ever less often."""
@@ -127,6 +134,7 @@ class Steward:
             say = log.info if health is Health.OK else log.warning
             say("server is %s", health.value, extra={"server": name, "detail": detail})
             self._compile()
+        self._noted()
 
     async def _list(self, name: str) -> None:
         discovered = await self._ask(name, "server/discover", {})
@@ -202,6 +210,8 @@ class Steward:
 
     def _compile(self) -> None:
         """Publish a new View when there is one; a failure here keeps the old one."""
+        if not self._complete:  # the first one shows all servers that do not keep us waiting
+            return
         try:
             self._publish_changes()
         except Exception:
@@ -212,12 +222,12 @@ class Steward:
         view = compile_view(self._config, list(self._listings.values()), complete=healthy)
         if view.version == self.version:
             return
+        self._publish(view)  # when this fails, the next look tries again
         self.version = view.version
         aggregate = view.endpoints[None]
         self.items = {kind.value: len(items) for kind, items in aggregate.items.items()}
         self.longest_name = max(aggregate.items[Kind.TOOL], key=len, default="")
         log.info("a new view is served", extra={"view": view.version[:12], **self.items})
-        self._publish(view)
 
 
 def _ttl(page: Json) -> int:

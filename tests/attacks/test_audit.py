@@ -45,13 +45,14 @@ def edit(path: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
 
 
 @pytest.mark.parametrize("segment", [0, 1])
-@pytest.mark.parametrize("line", range(10))
+@pytest.mark.parametrize("line", range(11))
 def test_an_edited_line_is_detected(state: StateDirectory, segment: int, line: int) -> None:
     path = segment_files(state)[segment]
 
     def change(lines: list[bytes]) -> list[bytes]:
-        assert len(lines) == 10
-        lines[line] = lines[line].replace(b'"at":1', b'"at":2')
+        assert len(lines) == 11
+        before, lines[line] = lines[line], lines[line].replace(b'"at":1', b'"at":2')
+        assert before != lines[line]
         return lines
 
     edit(path, change)
@@ -59,14 +60,14 @@ def test_an_edited_line_is_detected(state: StateDirectory, segment: int, line: i
 
 
 @pytest.mark.parametrize("segment", [0, 1, 2])
-@pytest.mark.parametrize("line", range(10))
+@pytest.mark.parametrize("line", range(11))
 def test_a_removed_line_is_detected(state: StateDirectory, segment: int, line: int) -> None:
     edit(segment_files(state)[segment], lambda lines: lines[:line] + lines[line + 1 :])
     assert problems(state)
 
 
 @pytest.mark.parametrize("segment", [0, 1, 2])
-@pytest.mark.parametrize("line", range(9))
+@pytest.mark.parametrize("line", range(10))
 def test_swapped_lines_are_detected(state: StateDirectory, segment: int, line: int) -> None:
     def swap(lines: list[bytes]) -> list[bytes]:
         lines[line], lines[line + 1] = lines[line + 1], lines[line]
@@ -77,13 +78,13 @@ def test_swapped_lines_are_detected(state: StateDirectory, segment: int, line: i
 
 
 @pytest.mark.parametrize("segment", [0, 1, 2])
-@pytest.mark.parametrize("left", range(10))
+@pytest.mark.parametrize("left", range(11))
 def test_a_cut_off_end_is_detected(state: StateDirectory, segment: int, left: int) -> None:
     edit(segment_files(state)[segment], lambda lines: lines[:left])
     assert problems(state)
 
 
-@pytest.mark.parametrize("left", range(1, 10))
+@pytest.mark.parametrize("left", range(1, 11))
 def test_a_cut_off_end_is_detected_after_recovery_too(state: StateDirectory, left: int) -> None:
     """A cut makes a segment look like that of a killed writer: its recovery does not cover it up."""
     edit(segment_files(state)[1], lambda lines: lines[:left])
@@ -163,7 +164,7 @@ def test_what_a_caller_controls_forges_no_audit_line(tmp_path: Path) -> None:
     writer.outcome(intent, asked.trace, NASTY, 1, 1)
     writer.close()
     assert read(state)[1] == []
-    assert len(segment_files(state)[0].read_bytes().splitlines()) == 5
+    assert len(segment_files(state)[0].read_bytes().splitlines()) == 6
     assert {one.status for one in calls(state)} == {NASTY, "policy.denied"}
 
 

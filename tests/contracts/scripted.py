@@ -45,6 +45,10 @@ class Peer:
                 length = int(value)
         return head, await self._reader.readexactly(length)
 
+    async def some(self) -> bytes:
+        """Whatever comes next."""
+        return await self._reader.read(65536)
+
     def send(self, *data: bytes) -> None:
         """Write at once."""
         self._writer.write(b"".join(data))
@@ -66,6 +70,14 @@ class Peer:
         with suppress(ConnectionError):
             while await self._reader.read(65536):
                 pass
+
+    async def is_gone(self, seconds: float) -> bool:
+        """Whether the client closes its side within this time, or has."""
+        try:
+            await asyncio.wait_for(self.gone(), seconds)
+        except TimeoutError:
+            return False
+        return True
 
 
 Script = Callable[[Peer], Awaitable[None]]
@@ -136,11 +148,11 @@ class Authority:
         certificate = self._certificate(self._name, self._key, None)
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def server_context(self, address: str) -> ssl.SSLContext:
-        """A server's TLS with a certificate for one address."""
+    def server_context(self, address: str, hours: tuple[int, int] = (-1, 1)) -> ssl.SSLContext:
+        """A server's TLS with a certificate for one address, good from then till then."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
-        certificate = self._certificate(subject, key, address)
+        certificate = self._certificate(subject, key, address, hours)
         file = self._directory / f"{address}.pem"
         file.write_bytes(
             key.private_bytes(
@@ -155,7 +167,11 @@ class Authority:
         return context
 
     def _certificate(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, address: str | None
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        address: str | None,
+        hours: tuple[int, int] = (-1, 1),
     ) -> x509.Certificate:
         now = datetime.now(UTC)
         authority = address is None
@@ -165,8 +181,8 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(hours=1))
+            .not_valid_before(now + timedelta(hours=hours[0]))
+            .not_valid_after(now + timedelta(hours=hours[1]))
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             .add_extension(
                 x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False

@@ -1,7 +1,8 @@
-"""A process that writes intents and says so: `python -m tests.e2e.audit_writer STATE HOW`.
+"""A process that writes intents and says so: `python -m tests.e2e.audit_writer STATE HOW [FIRST]`.
 
-`forever`: until it is killed. `bounded`: with a limit on the size of its files, which a full disk
-looks like, until three intents were refused; then the limit goes, and it ends in order.
+FIRST is the number of its first call. `forever`: until it is killed. `bounded`: with a limit on the
+size of its files, which a full disk looks like, until three intents were refused; then the limit goes,
+and it ends in order.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ def write(writer: Writer, number: int) -> bool:
     return True
 
 
-def main(state: StateDirectory, how: str) -> None:
+def main(state: StateDirectory, how: str, first: int = 1) -> None:
     """Write as `how` says."""
     writer = Writer(state, rotate=10_000_000 if how == "bounded" else 50_000)
-    numbers = itertools.count(1)
+    numbers = itertools.count(first)
     if how == "forever":
         for number in numbers:
             write(writer, number)
@@ -57,4 +58,4 @@ def main(state: StateDirectory, how: str) -> None:
 
 
 if __name__ == "__main__":
-    main(StateDirectory(Path(sys.argv[1])), sys.argv[2])
+    main(StateDirectory(Path(sys.argv[1])), sys.argv[2], *map(int, sys.argv[3:]))

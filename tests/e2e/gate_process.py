@@ -110,7 +110,7 @@ class Gate:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of everything that is started here; TMPDIR marks its processes."""
+        """The environment of everything that is started here; HOME marks its processes."""
         home = str(self.home)
         return {
             **os.environ,
@@ -196,17 +196,23 @@ class Gate:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def pids(self) -> dict[str, int]:
-        """The processes of the gate proper, once a worker answers: one may just have been killed."""
+        """The processes of the gate proper, once a worker answers: one may just have been killed.
+
+        By name: supervisor, steward, runner, `worker 0` and so on; `worker` is the first.
+        """
         answered: list[str] = []
 
         def asked() -> bool:
             done = self.run("status", "--json")
             answered[:] = [done.stdout]
-            return done.returncode == 0
+            return done.returncode == 0 and None not in json.loads(done.stdout)["pids"]["workers"]
 
         wait_until(asked, what="an answer to `bawn status`")
-        status: dict[str, Json] = json.loads(answered[0])
-        return {name: int(pid) for name, pid in status["pids"].items() if pid}
+        told = json.loads(answered[0])["pids"]
+        workers = told.pop("workers")
+        named = {f"worker {slot}": pid for slot, pid in enumerate(workers)}
+        every = {**told, **named, "worker": workers[0]}
+        return {name: int(pid) for name, pid in every.items() if pid}
 
     def log_text(self) -> str:
         """Everything that was logged."""
@@ -219,7 +225,7 @@ class Gate:
 
     def processes(self) -> list[int]:
         """Every living process that was started for this gate, however far it went from it."""
-        mark = f"TMPDIR={self.home}/tmp".encode()
+        mark = f"HOME={self.home}".encode()
         return [pid for pid in _all_processes() if mark in _environment(pid) and exists(pid)]
 
     def signal(self, number: int) -> None:
@@ -247,7 +253,8 @@ class Gate:
     def kill(self) -> None:
         """Leave nothing, whatever went wrong."""
         for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # one death may bring others
+                os.kill(pid, signal.SIGKILL)
         if self.process is not None:
             self.process.wait(10)
             if self.process.stdout is not None:

@@ -11,7 +11,11 @@ from tests.e2e.runner_process import SERVER
 
 
 def local(name: str, *traits: str, diary: Path, env: str = "", **settings: str) -> str:
-    """A server of this name; `settings`, and `env` after a comma, are written as they are."""
+    """A server of this name; `settings`, and `env` after a comma, are written as they are.
+
+    Unconfined unless they say otherwise, so that the process ids in its diary are those of the tests.
+    """
+    settings = {"confine": "off", **settings}
     extra = "".join(f", {key}: {value}" for key, value in settings.items())
     command = json.dumps([sys.executable, SERVER, *traits])
     return f"  {name}: {{command: {command}, env: {{DIARY: '{diary}'{env}}}{extra}}}\n"

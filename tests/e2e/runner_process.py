@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -32,15 +32,19 @@ META: Json = {
 
 
 def fixture_server(*traits: str, **settings: Any) -> Json:
-    """The configuration of a fixture server with these traits."""
-    return {"command": [sys.executable, SERVER, *traits], "isolation": "shared", **settings}
+    """The configuration of a fixture server with these traits.
+
+    Unconfined, so that the process ids in its diary are those of the tests.
+    """
+    made = {"command": [sys.executable, SERVER, *traits], "isolation": "shared", "confine": "off"}
+    return {**made, **settings}
 
 
 def exists(pid: int) -> bool:
     """Whether a process runs (a zombie does not)."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
 
@@ -56,16 +60,24 @@ async def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
 class RunnerProcess:
     """One runner with a directory of its own."""
 
-    def __init__(self, base: Path, home: Path) -> None:
+    def __init__(
+        self,
+        base: Path,
+        home: Path,
+        command: Sequence[str] = (sys.executable, "-m", "bawn.runner"),
+    ) -> None:
         self.base = base
         self.socket = home / "runner.sock"
+        self.data = home / "data"
+        self.hide: list[str] = []
+        self.guard: list[str] = []
         self.diary = base / "diary"
         self.log = base / "runner.log"
         self._ours, theirs = socket.socketpair()
         self._ours.settimeout(30)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "bawn.runner", str(theirs.fileno())],
+                [*command, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stderr=log,
                 env={**os.environ, "UNRELATED": "must not be inherited", "LC_ALL": "C.UTF-8"},
@@ -85,6 +97,9 @@ class RunnerProcess:
             "config": config.model_dump(mode="json"),
             "base": str(self.base),
             "socket": str(self.socket),
+            "data": str(self.data),
+            "hide": self.hide,
+            "guard": self.guard,
         }
         return self.send(json.dumps(order).encode())
 
@@ -107,12 +122,13 @@ class RunnerProcess:
         *,
         isolation: str = "shared",
         project: str | None = None,
+        principal: str | None = None,
     ) -> Json:
         """One canonical request; its JSON-RPC response."""
         reply = await self.http.post(
             f"/servers/{server}",
             json=self.request(method, params),
-            headers=self.headers(isolation, project),
+            headers=self.headers(isolation, project, principal),
         )
         assert reply.status_code == 200
         assert reply.headers["content-type"] == "application/json"
@@ -128,10 +144,16 @@ class RunnerProcess:
             "params": {"_meta": META, **(params or {})},
         }
 
-    def headers(self, isolation: str, project: str | None = None) -> dict[str, str]:
+    def headers(
+        self, isolation: str, project: str | None = None, principal: str | None = None
+    ) -> dict[str, str]:
         """The headers as a worker writes them."""
         made = {"bawn-isolation": isolation}
-        return made if project is None else {**made, "bawn-project": quote(project)}
+        if project is not None:
+            made["bawn-project"] = quote(project)
+        if principal is not None:
+            made["bawn-principal"] = principal
+        return made
 
     async def tool(
         self, server: str, name: str, isolation: str = "shared", **arguments: Any

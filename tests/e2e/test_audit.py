@@ -11,16 +11,17 @@ import pytest
 
 from bawn.audit.entries import Close, Recovered
 from bawn.audit.recover import recover
+from bawn.audit.segment import writer_of
 from bawn.storage import StateDirectory
-from tests.audited import calls, kinds, read
+from tests.audited import calls, kinds, read, segment_files
 
 ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.e2e
 
 
-def start(state: Path, how: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.e2e.audit_writer", str(state), how]
+def start(state: Path, how: str, first: int = 1) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.e2e.audit_writer", str(state), how, str(first)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
@@ -46,6 +47,45 @@ def test_every_acknowledged_intent_of_a_killed_process_stands(tmp_path: Path, af
     standing = {int(one.trace, 16) for one in calls(state)}
     assert len(acknowledged(lines)) >= after
     assert acknowledged(lines) <= standing
+
+
+def test_of_two_writers_one_is_killed_again_and_again_and_neither_loses_an_intent(
+    tmp_path: Path,
+) -> None:
+    state = StateDirectory(tmp_path / "state")
+    with start(state.path, "forever") as lasting:
+        assert lasting.stdout
+        lines = [lasting.stdout.readline()]
+        held = writer_of(segment_files(state)[0].name)
+        told = acknowledged(lines)
+        for number in range(1, 31):
+            # two start at once: both find what the last ones left, and one ends it
+            pair = [
+                start(state.path, "forever", first)
+                for first in (number * 10**6, 10**9 + number * 10**6)
+            ]
+            for process in pair:
+                with process:
+                    assert process.stdout
+                    mine = [process.stdout.readline() for _ in range(1 + 31 * number % 200)]
+                    process.send_signal(signal.SIGKILL)
+                    mine += process.stdout.readlines()
+                told |= acknowledged(mine)
+            lines += [lasting.stdout.readline() for _ in range(30)]
+        for path in segment_files(state):
+            if writer_of(path.name) == held:
+                assert b'"kind":"recovered"' not in path.read_bytes()
+        lasting.send_signal(signal.SIGKILL)
+        lines += lasting.stdout.readlines()
+    told |= acknowledged(lines)
+    recover(state.audit)
+    found, problems = read(state)
+    assert problems == []
+    every = [int(one.trace, 16) for one in calls(state)]
+    assert len(every) == len(set(every))
+    assert told <= set(every)
+    endings = [one.segment for one in found if isinstance(one.record, Recovered)]
+    assert len(endings) == len(set(endings)) >= 31
 
 
 def test_a_full_disk_refuses_calls_and_loses_nothing(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ async def test_a_killed_worker_is_replaced_and_sessions_live_on(
     after = up.pids()
     assert after["worker"] != before["worker"]
     assert (after["runner"], after["supervisor"]) == (before["runner"], before["supervisor"])
-    assert "the worker ended (-9)" in up.log_text()
+    assert "the worker 0 ended (-9)" in up.log_text()
     assert up.run("audit", "tail").returncode == 0
 
 

@@ -127,7 +127,6 @@ async def test_only_the_gates_own_names_are_hosts(up: Gate) -> None:
         f"evil.example.com:{up.port}",
         "127.0.0.1",
         f"127.0.0.1:{up.port}.",
-        "",
     )
     for host in bad:
         found = await answered(up, host=host)
@@ -196,21 +195,22 @@ async def test_what_could_be_read_in_two_ways_never_reaches_a_server(
 ) -> None:
     before = len(raw.messages("/modern", "tools/call"))
     found = await exchange(up, request([*lines(up), *extra], first=first))
-    assert 400 <= found.status < 500, found.raw
+    assert 400 <= found.status < 500 or found.status == 505, found.raw
     assert len(raw.messages("/modern", "tools/call")) == before
 
 
-async def test_without_any_host_the_request_is_refused(up: Gate) -> None:
-    assert (await answered(up, host=None)).status in (400, 421)
+@pytest.mark.parametrize("host", [None, ""])
+async def test_without_any_host_the_request_is_refused(up: Gate, host: str | None) -> None:
+    found = await answered(up, host=host)
+    assert (found.status, found.json["error"]) == (400, "http.one_host")
 
 
-async def test_trailers_are_not_taken_for_headers(up: Gate, raw: Raw) -> None:
+async def test_trailers_are_refused(up: Gate, raw: Raw) -> None:
     before = len(raw.messages("/modern", "tools/call"))
-    header = lines(up, authorization=None, content_length=None, transfer_encoding="chunked")
-    trailer = f"authorization: Bearer {up.token()}\r\n"
-    body = b"%x\r\n%b\r\n0\r\n" % (len(BODY_OK), BODY_OK) + trailer.encode() + b"\r\n"
+    header = lines(up, content_length=None, transfer_encoding="chunked")
+    body = b"%x\r\n%b\r\n0\r\nx: y\r\n\r\n" % (len(BODY_OK), BODY_OK)
     found = await exchange(up, request(header, body))
-    assert found.status in (400, 401)
+    assert (found.status, found.json["error"]) == (400, "http.framing")
     assert len(raw.messages("/modern", "tools/call")) == before
 
 
@@ -270,20 +270,6 @@ async def test_a_large_header_is_refused_before_it_is_kept(up: Gate) -> None:
     assert (
         await exchange(up, request(lines(up), first=f"POST /{'m' * HEADER} HTTP/1.1"))
     ).status == 431
-
-
-async def test_a_large_trailer_is_refused_before_it_is_kept(up: Gate) -> None:
-    header = lines(up, content_length=None, transfer_encoding="chunked")
-    body = b"%x\r\n%b\r\n0\r\n" % (len(BODY_OK), BODY_OK)
-    reader, writer = await asyncio.open_connection("127.0.0.1", up.port)
-    writer.write(request(header, body) + b"x: ")
-    reading = asyncio.create_task(reader.readuntil(b"\r\n"))
-    for _ in range(4 * HEADER // 100):  # in small pieces, until there is an answer
-        writer.write(b"y" * 100)
-        if (await asyncio.wait({reading}, timeout=0.01))[0]:
-            break
-    assert b" 431 " in await asyncio.wait_for(reading, 5)
-    writer.close()
 
 
 async def test_a_large_body_is_refused_whether_announced_or_not(up: Gate) -> None:

@@ -200,7 +200,7 @@ async def test_who_manages_sees_details_and_figures(up: Gate, role: str) -> None
     token = up.token(role, sub=role)
     told = (await get(f"{up.probes}/readyz", token)).json()
     assert told["servers"]["files"]["state"] == "ok"
-    assert told["servers"]["files"]["confined"] is False
+    assert told["servers"]["files"]["confined"].startswith("no: ")
     assert told["servers"]["gone"]["state"] == "failing"
     figures = await get(f"{up.probes}/metrics", token)
     assert figures.status_code == 200
@@ -244,7 +244,7 @@ def test_status_and_doctor_tell_about_each_server(up: Gate) -> None:
     assert "unconfined" in told
     assert "upstream.unreachable" in told
     whole = json.loads(up.cli("status", "--json"))
-    assert whole["pids"].keys() == {"supervisor", "worker", "runner"}
+    assert whole["pids"].keys() == {"supervisor", "steward", "workers", "runner"}
     assert whole["health"]["servers"]["files"]["state"] == "ok"
     checks = json.loads(up.run("doctor", "--json").stdout)
     failing = {check["what"] for check in checks if not check["ok"]}

@@ -63,7 +63,7 @@ async def test_a_new_server_is_served_and_calls_in_flight_are_finished(
         raw.release()
         assert words(await held) == "{}"
         assert await reloading == "applied: servers.more\n"
-    assert not exists(before["worker"])
+    wait_until(lambda: not exists(before["worker"]))
     after = up.pids()
     assert (after["supervisor"], after["runner"]) == (before["supervisor"], before["runner"])
 

@@ -63,7 +63,7 @@ async def test_each_isolation_key_has_a_process_of_its_own(runner: RunnerProcess
 
 
 async def test_more_children_than_allowed_are_refused(runner: RunnerProcess) -> None:
-    runner.order({"files": fixture_server(isolation="principal")}, children=1)
+    runner.order({"files": fixture_server(isolation="principal", max_children=1)})
     words(await runner.tool("files", "echo", "a"))
     assert reason(await runner.tool("files", "echo", "b")) == "limit.children"
     words(await runner.tool("files", "echo", "a"))

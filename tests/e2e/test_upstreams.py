@@ -271,19 +271,24 @@ async def test_what_a_legacy_server_asks_is_answered_without_the_caller(up: Gate
     assert (sampling["id"], sampling["error"]["code"]) == ("s", -32601)
 
 
-async def test_sessions_are_ended_when_the_gate_stops(raw: Raw, gate: StartGate) -> None:
+async def test_workers_share_each_principals_session_and_leave_it_when_they_stop(
+    raw: Raw, gate: StartGate
+) -> None:
+    """What others may still use ends at the server, in its time; the gate ends its own session alone."""
     began = len(raw.entries("path"))
-    up = gate(f"servers:\n  old: {{url: '{raw.base}/legacy'}}\n" + LIMITS).until_ok()
+    servers = f"servers:\n  old: {{url: '{raw.base}/legacy'}}\n"
+    up = gate(servers + LIMITS + "workers: 2\n").until_ok()
     used = set()
-    for sub in ("alice", "bob"):
+    for sub in ("alice", "bob") * 6:  # a connection each: any worker may have it
         async with a_caller(up.url, up.token(sub=sub)) as caller:
-            used.add(json.loads(await caller.text("old__headers"))["mcp-session-id"])
+            used.add((sub, json.loads(await caller.text("old__headers"))["mcp-session-id"]))
     up.stop()
     since = raw.entries("path")[began:]
     ended = {r["headers"]["mcp-session-id"] for r in since if r["method"] == "DELETE"}
     begun = [r for r in since if '"initialize"' in r["body"]]
-    assert used < ended
-    assert len(ended) == len(begun) == 3  # two callers', and the gate's own
+    assert len(used) == 2
+    assert len(begun) == 3  # two callers', and the gate's own
+    assert not ended & {session for _, session in used}
 
 
 # ── cancelling ──────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from bawn.config import Server
@@ -125,7 +126,7 @@ async def test_a_large_body_of_another_spelling_is_read_off_the_loop_to_the_same
     house = House()
     arrival = modern("tools/call", READ | {"arguments": {"text": "a" * (2 * OFF_LOOP)}})
     spaced = b" " + arrival.body
-    await house.answer(Arrival(arrival.principal, None, arrival.headers, spaced))
+    await house.answer(msgspec.structs.replace(arrival, body=spaced))
     [sent] = house.sent
     assert sent.params["arguments"] == {"text": "a" * (2 * OFF_LOOP)}
 

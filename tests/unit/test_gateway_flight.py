@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -11,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bawn.config import Limits
-from bawn.gateway import isolation_key
 from bawn.model import Call, Client, Json, Principal
+from bawn.policy.isolation import isolation_key
 from bawn.ports import Arrival
 from tests.gate import (
     ADA,
+    EVE,
     ISSUER,
     LEGACY,
     MODERN,
@@ -163,6 +165,39 @@ async def test_a_caller_that_goes_away_ends_its_call(ask: Callable[..., Arrival]
     assert not house.gateway._running
 
 
+# ── what a call costs ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("ask", [modern, legacy])
+async def test_a_thousand_calls_leave_nothing_for_the_collector(
+    ask: Callable[..., Arrival],
+) -> None:
+    house = House()
+    arrivals = [ask("tools/call", READ, id_=number) for number in range(1000)]
+    assert (await house.answer(arrivals[0])).status == 200
+    gc.collect()
+    gc.disable()
+    try:
+        for arrival in arrivals:
+            assert (await house.answer(arrival)).status == 200
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+async def test_a_repeated_call_is_judged_as_the_first_one_was() -> None:
+    house = House()
+    bodies = [(await house.ask(modern("tools/call", READ, id_=number)))[1] for number in range(3)]
+    assert [body["id"] for body in bodies] == [0, 1, 2]
+    assert house.journal.words() == ["intent", "send", "outcome"] * 3
+    first, *others = (sent.params for sent in house.sent)
+    assert all(params == first for params in others)
+    _, body = await house.ask(modern("tools/call", READ, id_=9, who=EVE))
+    assert (reason_of(body), body["id"]) == ("target.unknown", 9)
+    _, body = await house.ask(modern("tools/call", READ, id_=10, at="issues"))
+    assert (reason_of(body), body["id"]) == ("target.unknown", 10)
+
+
 # ── isolation ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -171,7 +206,7 @@ def _of(who: Principal, session: str | None = None, project: str | None = None) 
 
 
 def _key(isolation: Any, call: Call) -> str:
-    return isolation_key(isolation, call.principal.key, call)
+    return isolation_key(isolation, call)
 
 
 @pytest.mark.parametrize("isolation", ["principal", "session", "project"])

@@ -11,7 +11,7 @@ from bawn import steward as stewards
 from bawn.config import Config, Limits, Server
 from bawn.config.model import Refresh
 from bawn.errors import REASONS, Refused
-from bawn.model import Answer, Health, Json, Kind, Outbound, View
+from bawn.model import Answer, Health, Json, Kind, Listing, Outbound, ServerState, View
 from bawn.ports import Emit, Upstream
 from bawn.steward import Steward
 
@@ -172,6 +172,25 @@ async def test_a_change_is_published_and_no_change_is_not() -> None:
         assert _tools(await published.more(before + 1)) == ["files__new"]
 
 
+async def test_a_view_that_could_not_be_published_is_tried_again() -> None:
+    files, published = Scripted(), Published()
+    room = asyncio.Event()
+
+    def publish(view: View) -> None:
+        if not room.is_set():
+            raise OSError(28, "No space left on device")
+        published.take(view)
+
+    steward = Steward(_config({"files": files}, None), {"files": files}, publish)
+    try:
+        await steward.start(0.05)
+        assert steward.version == ""
+        room.set()
+        assert _tools(await published.more(1)) == ["files__read", "files__write"]
+    finally:
+        await steward.stop()
+
+
 async def test_all_pages_are_listed_and_the_shortest_time_holds() -> None:
     discover = {
         "supportedVersions": ["2026-07-28"],
@@ -259,17 +278,6 @@ async def test_the_gate_lists_under_a_key_of_its_own(isolation: str, key: str) -
         assert {asked.isolation for asked in files.asked} == {key}
 
 
-async def test_required_servers_that_fail_are_named() -> None:
-    failing = Scripted(server_discover=Refused(REASONS["upstream.unreachable"]))
-    async with _watching(changes={"required": True}, files=failing, issues=Scripted()) as (
-        steward,
-        _,
-    ):
-        assert steward.failing_required == ["files"]
-    async with _watching(files=failing) as (steward, _):
-        assert steward.failing_required == []
-
-
 async def test_stopping_ends_every_task() -> None:
     async with _watching(files=Scripted(), issues=Scripted()) as (steward, _):
         tasks = list(steward._tasks)
@@ -284,3 +292,33 @@ async def test_a_list_that_would_fill_the_memory_is_refused() -> None:
         assert steward.states["files"].health is Health.FAILING
         assert "upstream.too_large" in steward.states["files"].detail
         assert len([asked for asked in fat.asked if asked.method == "tools/list"]) < 20
+
+
+async def test_what_an_earlier_steward_knew_is_served_at_once() -> None:
+    silent = Scripted(server_discover=Refused(REASONS["upstream.unreachable"]))
+    servers: dict[str, Upstream] = {"files": silent}
+    tool = {"name": "read", "inputSchema": {"type": "object"}}
+    none: dict[Kind, tuple[Json, ...]] = dict.fromkeys(Kind, ())
+    known = [
+        Listing(name, "2026-07-28", {"tools": {}}, "", {**none, Kind.TOOL: (tool,)}, 0)
+        for name in ("files", "gone")
+    ]
+    published = Published()
+    states = {name: ServerState(Health.OK) for name in ("files", "gone")}
+    steward = Steward(_config(servers), servers, published.take, known=known, states=states)
+    assert steward.states == {"files": ServerState(Health.OK)}
+    try:
+        await steward.start(0.0)
+        assert _tools(published[0]) == ["files__read"]
+        assert [each.server for each in steward.listings] == ["files"]
+    finally:
+        await steward.stop()
+
+
+async def test_every_look_is_noted() -> None:
+    servers: dict[str, Upstream] = {"files": Scripted()}
+    looked = asyncio.Event()
+    steward = Steward(_config(servers), servers, Published().take, noted=looked.set)
+    await steward.start(5.0)
+    await asyncio.wait_for(looked.wait(), 5)
+    await steward.stop()

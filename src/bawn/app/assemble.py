@@ -7,28 +7,38 @@ import os
 import random
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+from bawn.app.places import Places
+from bawn.app.sealing import Seals
+from bawn.app.siblings import Siblings
 from bawn.audit.writer import Writer
+from bawn.barrier.follower import Follower
+from bawn.budget import Budget
 from bawn.catalogue import Catalogue
 from bawn.config import Config, Server
+from bawn.errors import GATE_NOT_READY, Misconfigured, Refused
 from bawn.gateway import Gateway, Stages
 from bawn.identity import credentials
 from bawn.identity.build import build_identity
 from bawn.identity.tokens import Bearers
-from bawn.model import Health
 from bawn.policy.roles import Roles
-from bawn.ports import HttpClient, Upstream
-from bawn.protocol.sealing import Sealer
+from bawn.ports import HttpClient, Upstream, UpstreamSessions
 from bawn.protocol.sessions import Sessions
-from bawn.steward import Steward
+from bawn.storage.database import NAME as DATABASE
+from bawn.storage.database import Database
 from bawn.storage.directory import StateDirectory
-from bawn.telemetry.exposition import Exposition, Sources
+from bawn.storage.ring import Ring
+from bawn.storage.tombstones import Tombstones
+from bawn.storage.upstream_sessions import SharedSessions
+from bawn.telemetry.figures import Figures, figures
 from bawn.telemetry.metrics import Meter
+from bawn.transport.held import Held
+from bawn.transport.relay import Relay
 from bawn.upstream.exchange import Wire
 from bawn.upstream.http import Remote
 from bawn.upstream.http1 import PooledClient
@@ -36,38 +46,54 @@ from bawn.upstream.local import Local
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Which worker it is: the one in `slot` among `workers`, of the configuration of `epoch`."""
+
+    epoch: int
+    slot: int
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
 class Assembly:
     """The rooms of one worker."""
 
     config: Config
+    places: Places
+    follower: Follower
     gateway: Gateway
     identity: Bearers
-    steward: Steward
     audit: Writer
     meter: Meter
-    exposition: Exposition
+    relay: Relay
+    siblings: Siblings
     upstreams: Mapping[str, Upstream]
-    clients: tuple[HttpClient, ...]
+    clients: Clients
+    database: Database
+    held: Held
 
     async def aclose(self) -> None:
         """Stop in the order in which rooms depend on each other; the audit is closed last."""
-        await self.steward.stop()
         for upstream in self.upstreams.values():
             await upstream.aclose()
-        for client in self.clients:
-            await client.aclose()
+        await self.clients.aclose()
         await self.identity.aclose()
         self.audit.close()
+        self.database.close()
 
 
-class _Clients:
-    """The HTTP clients of a worker: our own for most servers, httpx2 where it is asked for."""
+class Clients:
+    """The HTTP clients of a process: our own for most servers, httpx2 where it is asked for."""
 
-    def __init__(self, config: Config, base: Path) -> None:
+    def __init__(
+        self, config: Config, base: Path, sessions: UpstreamSessions | None = None
+    ) -> None:
         self._config = config
         self._base = base
+        self._sessions = sessions
         self._tls = ssl.create_default_context()
-        self.all: list[HttpClient] = []
+        self._budget = Budget(config.limits.held)
+        self._all: list[HttpClient] = []
 
     def upstream(self, name: str, server: Server, runner: str) -> Upstream:
         """The way to one server: by the runner, or over the network with the gate's credential."""
@@ -80,71 +106,129 @@ class _Clients:
                 "total": limits.total + limits.start,
             }
             return Local(Wire(name, client, url, (), limits.model_copy(update=patient)))
-        return Remote(
-            Wire(name, client, server.url, credentials.headers(server, self._base), limits)
-        )
+        headers = credentials.headers(server, self._base)
+        return Remote(Wire(name, client, server.url, headers, limits), self._sessions)
+
+    def own(self) -> HttpClient:
+        """A client for what is the gate's own: other workers, and the runner."""
+        limits = self._config.limits
+        return self._kept(PooledClient(limits.connections, limits.connect, self._tls))
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for client in self._all:
+            await client.aclose()
 
     def _for(self, server: Server) -> HttpClient:
         """A client of the server's own: servers at one origin must not take each other's connections."""
         limits = self._config.limits
-        client: HttpClient
-        if server.uses_reference_client:
-            from bawn.upstream.reference import ReferenceClient
+        if not server.uses_reference_client:
+            return self._kept(
+                PooledClient(limits.connections, limits.connect, self._tls, self._budget)
+            )
+        from bawn.upstream.reference import ReferenceClient
 
-            client = ReferenceClient(
+        return self._kept(
+            ReferenceClient(
                 limits.connections,
                 limits.connect,
                 ca=str(self._base / server.ca) if server.ca else None,
                 proxy=server.proxy,
+                budget=self._budget,
             )
-        else:
-            client = PooledClient(limits.connections, limits.connect, self._tls)
-        self.all.append(client)
+        )
+
+    def _kept(self, client: HttpClient) -> HttpClient:
+        self._all.append(client)
         return client
 
 
 def assemble(
-    config: Config, base: Path, state: StateDirectory, runner: str, *, insecure_no_auth: bool
+    config: Config,
+    base: Path,
+    state: StateDirectory,
+    runner: str,
+    place: Place,
+    *,
+    insecure_no_auth: bool,
 ) -> Assembly:
     """Build a worker's rooms; nothing is connected or started yet.
 
     Raises:
         Misconfigured: what the configuration asks for is unsafe or cannot be had.
+        OSError: no gate runs.
     """
     loop = asyncio.get_running_loop()
+    places = Places(state)
     identity = build_identity(config, state, insecure_no_auth)
-    clients = _Clients(config, base)
-    upstreams: dict[str, Upstream] = {
+    renewals: list[Callable[[], None]] = []
+
+    def renewed() -> None:
+        """The store was begun afresh: what was sealed under the old one is dead."""
+        for renew in renewals:
+            renew()
+
+    database = _open(state, renewed)
+    clients = Clients(config, base, SharedSessions(database, state))
+    upstreams = {
         name: clients.upstream(name, server, runner) for name, server in config.servers.items()
     }
     audit = Writer(state, config.audit.durability, schedule=loop.call_later)
-    sealer = Sealer([state.key("sealing", lambda: os.urandom(32))], lambda: os.urandom(12))
+    follower = Follower(places.barrier(), places.shelf(), place.epoch)
+    seals = Seals(Ring(state.keys), database)
+    graves = Tombstones(database)
+    sessions = Sessions(seals.handles, time.time, graves, place.slot, place.workers)
     policy = Roles(config.roles)
-    catalogue = Catalogue(policy, sealer, config.limits.page)
     meter = Meter()
     bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311  # ids for correlation, not secrets
     stages = Stages(
+        barrier=follower,
         policy=policy,
         audit=audit,
         meter=meter,
-        sessions=Sessions(sealer, time.time),
+        sessions=sessions,
         upstreams=upstreams,
         random_bits=partial(bits, 128),
         challenge=identity.resources.challenge,
     )
-    gateway = Gateway(config, stages, catalogue)
-    steward = Steward(config, upstreams, gateway.swap, project=str(base))
-    exposition = Exposition(
-        meter,
-        Sources(
-            in_flight=lambda: gateway.concurrency.servers,
-            audit_records=lambda: audit.records,
-            audit_failures=lambda: audit.failures,
-            health=lambda: {name: state.health for name, state in steward.states.items()},
-            view_items=lambda: steward.items,
-            states=tuple(Health),
-        ),
-    )
+    gateway = Gateway(config, stages, Catalogue(policy, seals.handles, config.limits.page))
+
+    def on_ring() -> None:
+        seals.renew()
+        sessions.forget()
+
+    def on_store() -> None:
+        seals.rebind()
+        sessions.forget()
+
+    renewals.append(on_store)
+    follower.on_view, follower.on_cuts, follower.on_ring = gateway.swap, gateway.cut, on_ring
+
+    def own_figures() -> Figures:
+        in_flight = gateway.concurrency.servers
+        return figures(meter, in_flight, audit.records, audit.failures, healthy=audit.healthy)
+
+    own = clients.own()
+    siblings = Siblings(own, places, place.epoch, place.slot, place.workers, own_figures)
+    relay = Relay(own, seals.relay, partial(_socket_of, places, follower), time.time, config.limits)
     return Assembly(
-        config, gateway, identity, steward, audit, meter, exposition, upstreams, tuple(clients.all)
-    )
+        config, places, follower, gateway, identity, audit, meter, relay, siblings, upstreams,
+        clients, database, Held(config.limits.held),
+    )  # fmt: skip
+
+
+def _open(state: StateDirectory, renewed: Callable[[], None]) -> Database:
+    try:
+        return Database(state.path / DATABASE, renewed)
+    except Refused as refused:
+        raise Misconfigured(
+            f"{refused.detail}; expected a disk that can be written: free or repair it"
+        ) from None
+
+
+def _socket_of(places: Places, follower: Follower, slot: int) -> str:
+    """Where the worker of this slot listens, among those whose configuration is in force."""
+    edition = follower.edition
+    if edition is None:
+        raise Refused(GATE_NOT_READY)
+    return str(places.worker(edition.epoch, slot % edition.workers))

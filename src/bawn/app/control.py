@@ -1,4 +1,7 @@
-"""How the owner speaks to a running gate: one JSON line each way, over a private Unix socket."""
+"""How the owner speaks to a running gate: one JSON line each way, over a private Unix socket.
+
+When an order is answered, it is in force: no worker admits anything more under what was before.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,23 @@ import asyncio
 import json
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from bawn.app.supervisor import Supervisor
+from bawn.barrier.edition import Cut
 from bawn.errors import BawnError
 from bawn.identity.peer import unix_peer
+from bawn.storage import sockets
 from bawn.storage.directory import StateDirectory
 
 SOCKET: Final = "control.sock"
+SILENCE: Final = 10.0
+"""Seconds in which whoever connects says what it wants."""
 _PATIENCE: Final = 120.0
 
 
@@ -32,53 +42,89 @@ class Control:
 
     async def serve(self) -> asyncio.Server:
         """Begin to listen."""
+        listening = sockets.listen(self._path)
+        return await asyncio.start_unix_server(self._answer, sock=listening)
+
+    def close(self) -> None:
+        """Take away the socket of a gate that has ended."""
         self._path.unlink(missing_ok=True)
-        before = os.umask(0o177)
-        try:
-            return await asyncio.start_unix_server(self._answer, str(self._path))
-        finally:
-            os.umask(before)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             peer = unix_peer(writer.get_extra_info("socket").fileno())
-            line = await reader.readline()
+            async with asyncio.timeout(SILENCE):
+                line = await reader.readline()
             answer = (
                 await self._do(line) if peer.uid == os.geteuid() else {"error": "not the owner"}
             )
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
-        except (ConnectionError, ValueError):
-            pass  # the asker went away, or asked for too much
+        except (ConnectionError, TimeoutError, ValueError, RecursionError):
+            pass  # the asker went away, asked for too much, or for nothing
+        except asyncio.CancelledError:
+            pass  # the gate ends; asyncio takes a cancelled answer for a fault and logs it
         finally:
             writer.close()
 
     async def _do(self, line: bytes) -> dict[str, Any]:
-        verbs: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = {
+        verbs: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "status": self._status,
             "reload": self._reload,
             "stop": self._stop,
+            "cut": self._cut,
+            "restore": self._restore,
+            "cuts": self._cuts,
+            "keys": self._keys,
         }
         asked = json.loads(line)
         verb = verbs.get(str(asked.get("do"))) if isinstance(asked, dict) else None
-        return await verb() if verb else {"error": "expected one of status, reload, stop"}
+        return await verb(asked) if verb else {"error": f"expected one of {', '.join(verbs)}"}
 
-    async def _status(self) -> dict[str, Any]:
+    async def _status(self, asked: dict[str, Any]) -> dict[str, Any]:
         return self._supervisor.status()
 
-    async def _reload(self) -> dict[str, Any]:
+    async def _cut(self, asked: dict[str, Any]) -> dict[str, Any]:
+        try:
+            cut = msgspec.convert({**asked, "since": time.time()}, Cut)
+            kept = self._supervisor.force.cut(cut)
+        except (msgspec.ValidationError, OSError) as error:
+            return {"error": f"nothing was cut: {error}"}
+        return {"done": "cut", "kept": kept}
+
+    async def _restore(self, asked: dict[str, Any]) -> dict[str, Any]:
+        kind, name = asked.get("kind"), asked.get("name")
+        try:
+            lifted = self._supervisor.force.restore(
+                lambda cut: kind is None or (cut.kind, cut.name) == (kind, name)
+            )
+        except OSError as error:
+            return {"error": f"nothing was restored: {error}"}
+        return {"done": "restored", "lifted": lifted}
+
+    async def _cuts(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"cuts": [msgspec.structs.asdict(cut) for cut in self._supervisor.force.cuts.all]}
+
+    async def _keys(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """The sealing keys were changed by the owner: have every worker read them again."""
+        try:
+            self._supervisor.force.renew_ring()
+        except OSError as error:
+            return {"error": f"the workers do not use it yet: {error}"}
+        return {"done": "read again"}
+
+    async def _reload(self, asked: dict[str, Any]) -> dict[str, Any]:
         try:
             return {"done": await self._supervisor.reload(by_owner=True)}
         except (BawnError, OSError) as error:
             return {"error": str(error)}
 
-    async def _stop(self) -> dict[str, Any]:
+    async def _stop(self, asked: dict[str, Any]) -> dict[str, Any]:
         self._supervisor.stop()
         return {"done": "stopping"}
 
 
-def ask(state: Path, what: str) -> dict[str, Any]:
-    """Give an order to the gate that runs on this state directory.
+def ask(state: Path, what: str, **more: Any) -> dict[str, Any]:
+    """Give an order, and what belongs to it, to the gate that runs on this state directory.
 
     Raises:
         NotRunningError: there is none.
@@ -93,7 +139,7 @@ def ask(state: Path, what: str) -> dict[str, Any]:
         except OSError as error:
             raise NotRunningError(f"no gate runs on {state}") from error
         try:
-            asking.sendall(json.dumps({"do": what}).encode() + b"\n")
+            asking.sendall(json.dumps({"do": what, **more}).encode() + b"\n")
             with asking.makefile("rb") as answers:
                 line = answers.readline()
         except OSError as error:

@@ -1,6 +1,6 @@
 """What one listener serves: the MCP endpoints, the resource metadata, and for probes the health.
 
-The MCP endpoints are a bare ASGI application; everything else is Starlette's.
+The edge hands the MCP paths to `mcp` straight away; everything else is Starlette's.
 """
 
 from __future__ import annotations
@@ -15,16 +15,41 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bawn import __version__
+from bawn.app import health
 from bawn.app.assemble import Assembly
+from bawn.app.health import Report
+from bawn.app.siblings import PATH as FIGURES
+from bawn.barrier.edition import Cuts
 from bawn.errors import HTTP_NOT_FOUND, Refused
 from bawn.identity.metadata import WELL_KNOWN
 from bawn.identity.tokens import refuse_query_token
-from bawn.model import Peer
+from bawn.model import Health, Peer, Principal
 from bawn.policy.roles import may_manage
 from bawn.protocol.headers import single
-from bawn.telemetry.exposition import CONTENT_TYPE
-from bawn.transport.http import McpEndpoint, Receive, Scope, Send
+from bawn.telemetry import exposition
+from bawn.telemetry import figures as counted
+from bawn.telemetry.figures import Figures
+from bawn.transport.asgi import Receive, Scope, Send
+from bawn.transport.http import McpEndpoint
 from bawn.transport.origin import OriginGuard, for_listener
+
+
+def mcp_endpoint(rooms: Assembly, guard: OriginGuard, *, private: bool) -> McpEndpoint:
+    """The MCP endpoints, for clients or, `private`, for other workers."""
+    config = rooms.config
+    return McpEndpoint(
+        rooms.gateway,
+        rooms.identity,
+        guard,
+        rooms.meter,
+        servers=config.servers,
+        challenge=rooms.identity.resources.challenge,
+        body_limit=config.limits.body,
+        body_time=config.limits.body_time,
+        held=rooms.held,
+        relay=rooms.relay,
+        private=private,
+    )
 
 
 class DataFront:
@@ -36,25 +61,32 @@ class DataFront:
     def __init__(self, rooms: Assembly) -> None:
         config = rooms.config
         self._guard = for_listener(config.listen, config)
-        self._mcp = McpEndpoint(
-            rooms.gateway,
-            rooms.identity,
-            self._guard,
-            rooms.meter,
-            servers=config.servers,
-            challenge=rooms.identity.resources.challenge,
-            body_limit=config.limits.body,
-        )
+        self.mcp = mcp_endpoint(rooms, self._guard, private=False)
         self._public = _starlette([Route(WELL_KNOWN + "{rest:path}", _metadata(rooms))])
         self._management = management(rooms, open_to_all=False)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        path: str = scope["path"]
-        if path == "/mcp" or path.startswith("/mcp/"):
-            return self._mcp(scope, receive, send)
         if scope["state"]["peer"].uid is not None:
             return self._management(scope, receive, send)
         return _guarded(self._guard, self._public, scope, receive, send)
+
+
+class PrivateFront:
+    """A worker's own socket, for the other workers: messages that are passed on, and its figures."""
+
+    def __init__(self, rooms: Assembly) -> None:
+        self.mcp = mcp_endpoint(
+            rooms, for_listener(rooms.config.listen, rooms.config), private=True
+        )
+
+        async def figures(request: Request) -> Response:
+            own = rooms.siblings.own()
+            return Response(counted.encode(own), media_type="application/json")
+
+        self._figures = _starlette([Route(FIGURES, figures)])
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return self._figures(scope, receive, send)
 
 
 def _starlette(routes: list[Route]) -> Starlette:
@@ -77,6 +109,8 @@ async def _guarded(
 
 def management(rooms: Assembly, *, open_to_all: bool) -> Starlette:
     """Health and figures: whether it works for everybody, details for who may see them."""
+    servers = rooms.config.servers
+    required = [name for name, server in servers.items() if server.required]
 
     async def allowed(request: Request, what: str) -> bool:
         if open_to_all:
@@ -88,35 +122,68 @@ def management(rooms: Assembly, *, open_to_all: bool) -> Starlette:
         principal = rooms.identity.recognise(raw, peer, time())
         if principal is None:
             principal = await rooms.identity.verify(raw or b"", time())
-        return principal.endpoint is None and may_manage(principal, what)
+        return (
+            principal.endpoint is None
+            and not _is_cut(rooms, principal)
+            and may_manage(principal, what)
+        )
 
     async def healthz(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     async def readyz(request: Request) -> Response:
-        failing = rooms.steward.failing_required
-        writable = rooms.audit.healthy
-        ready = not failing and writable
+        report = health.read(rooms.places.health)
+        ready = _serves(rooms) and rooms.audit.healthy and not health.failing(report, required)
         body: dict[str, Any] = {"status": "ready" if ready else "not ready"}
         try:
             detailed = await allowed(request, "status")
         except Refused:
             detailed = False
         if detailed:
-            body |= _details(rooms)
+            body |= _details(rooms, report, await rooms.siblings.figures())
         return JSONResponse(body, 200 if ready else 503)
 
     async def metrics(request: Request) -> Response:
         if not await allowed(request, "metrics"):
             raise Refused(HTTP_NOT_FOUND)
-        return Response(rooms.exposition.render(), media_type=CONTENT_TYPE)
+        report = health.read(rooms.places.health)
+        states = {name: state.health for name, state in report.servers.items()}
+        workers = await rooms.siblings.figures()
+        content = exposition.render(workers, states, report.items, tuple(Health))
+        return Response(content, media_type=exposition.CONTENT_TYPE)
 
     return _starlette(
         [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
     )
 
 
-def _details(rooms: Assembly) -> dict[str, Any]:
+def _serves(rooms: Assembly) -> bool:
+    """Whether a call that comes here would be answered: what is in force can be had.
+
+    A worker whose configuration is not in force, before or after it is, passes calls on.
+    """
+    try:
+        if rooms.follower.behind():
+            rooms.follower.catch_up()
+    except Refused:
+        return False
+    return True
+
+
+def _is_cut(rooms: Assembly, principal: Principal) -> bool:
+    """Whether the operator has switched this caller off. A cut of all leaves the gate to be looked at."""
+    _serves(rooms)
+    edition = rooms.follower.edition
+    cuts = Cuts(edition.cuts if edition is not None else ())
+    return principal.token in cuts.tokens or principal.subject in cuts.principals
+
+
+def _details(rooms: Assembly, report: Report, workers: dict[str, Figures]) -> dict[str, Any]:
+    edition = rooms.follower.edition
+    in_flight = {
+        name: sum(each.in_flight.get(name, 0) for each in workers.values())
+        for name in report.servers
+    }
     servers = {
         name: {
             "state": state.health.value,
@@ -124,17 +191,21 @@ def _details(rooms: Assembly) -> dict[str, Any]:
             "version": state.version,
             "detail": state.detail,
             "checked": state.checked,
-            "in_flight": rooms.gateway.concurrency.servers.get(name, 0),
-            "confined": False if rooms.config.servers[name].command else None,
+            "in_flight": in_flight[name],
+            "confined": report.confinement.get(name),
         }
-        for name, state in rooms.steward.states.items()
+        for name, state in report.servers.items()
+        if name in rooms.config.servers
     }
+    healthy = all(each.audit_healthy for each in workers.values())
     return {
         "version": __version__,
-        "view": rooms.steward.version,
-        "items": rooms.steward.items,
-        "longest_name": rooms.steward.longest_name,
-        "audit": "writing" if rooms.audit.healthy else "failing",
+        "view": report.view,
+        "items": report.items,
+        "longest_name": report.longest_name,
+        "audit": "writing" if healthy else "failing",
+        "workers": len(workers),
+        "cuts": len(edition.cuts) if edition is not None else 0,
         "servers": servers,
     }
 

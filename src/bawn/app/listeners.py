@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
 
 from bawn.config import Config
 from bawn.errors import Misconfigured
+from bawn.storage import sockets
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def open_listeners(
             probes = _probes(config)
             if probes is not None:
                 undo.callback(probes.close)
-        shared = old.unix if old else _unix(unix)
+        shared = old.unix if old else sockets.listen(unix)
         undo.pop_all()
     return Listeners(data, shared, probes)
 
@@ -90,19 +90,5 @@ def _tcp(address: str, setting: str) -> socket.socket:
             f"{setting}: {address} cannot be bound ({error.strerror}); expected a free address of "
             "this machine: change it, or stop what holds it"
         ) from error
-    bound.setblocking(False)
-    return bound
-
-
-def _unix(path: Path) -> socket.socket:
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()  # left by a killed gate: the state directory's lock says there is no other
-    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        bound.bind(str(path))
-    finally:
-        os.umask(before)
-    bound.listen(2048)
     bound.setblocking(False)
     return bound

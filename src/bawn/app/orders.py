@@ -10,25 +10,51 @@ import msgspec
 
 LONGEST: Final = 16 << 20
 
+SWITCH: Final = 0.0005
+"""Seconds that a thread may hold up the others: one that reads a large message must not stop the loop."""
 
-class WorkOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a worker needs; descriptors are inherited under the numbers given here."""
+
+class StewardOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a steward needs; `epoch` counts configurations."""
 
     config: msgspec.Raw
     base: str
     state: str
     runner: str
+    epoch: int
+
+
+class WorkOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a worker needs; descriptors are inherited under the numbers given here.
+
+    It is the one in `slot` among `workers`, and serves while the configuration of `epoch` is in force.
+    """
+
+    config: msgspec.Raw
+    base: str
+    state: str
+    runner: str
+    epoch: int
+    slot: int
+    workers: int
     listeners: list[int]
     management: int | None
     insecure_no_auth: bool
 
 
 class RunnerOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """Which local servers the runner owns from now on, and where it listens."""
+    """Which local servers the runner owns from now on, where it listens, and what they never see.
+
+    `hide` are directories of bawn's own, `guard` files that no server may change; below `data` every
+    server has a directory for each isolation key.
+    """
 
     config: msgspec.Raw
     base: str
     socket: str
+    hide: list[str]
+    guard: list[str]
+    data: str
 
 
 class Channel:
@@ -48,6 +74,10 @@ class Channel:
         self._writer.write(msgspec.json.encode(message) + b"\n")
         await self._writer.drain()
 
+    def post(self, message: object) -> None:
+        """Write one small message without waiting; a side that is gone does not get it."""
+        self._writer.write(msgspec.json.encode(message) + b"\n")
+
     async def line(self) -> bytes:
         """The next message as it came; empty when the other side is gone."""
         try:
@@ -59,6 +89,11 @@ class Channel:
         """The next message, or None when the other side is gone."""
         line = await self.line()
         return msgspec.json.decode(line, type=dict[str, Any]) if line.endswith(b"\n") else None
+
+    async def until_gone(self) -> None:
+        """Give signs of life whenever they are asked for, until the other side is gone."""
+        while await self.line():
+            self.post({"alive": True})
 
     def close(self) -> None:
         """Let go; the other side reads the end."""

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from bawn.app.orders import Channel
@@ -25,16 +25,33 @@ class ChildFailedError(BawnError):
     """A child did not do what it was told; the text says why."""
 
 
+OnNews = Callable[[dict[str, Any]], None]
+"""Takes what a child says unasked: the content of `news`."""
+
+
 class Process:
     """One running child."""
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, channel: Channel) -> None:
+    def __init__(
+        self, name: str, process: asyncio.subprocess.Process, channel: Channel, on_news: OnNews
+    ) -> None:
         self.name = name
         self.process = process
+        self.born = asyncio.get_running_loop().time()
         self._channel = channel
+        self._on_news = on_news
+        self._unanswered = 0
+        self._answers: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self._hearing = asyncio.create_task(self._hear())
 
     @classmethod
-    async def start(cls, name: str, module: str, descriptors: Iterable[int]) -> Process:
+    async def start(
+        cls,
+        name: str,
+        module: str,
+        descriptors: Iterable[int],
+        on_news: OnNews = lambda news: None,
+    ) -> Process:
         """Start `python -m module FD`; it inherits the descriptors under their numbers."""
         ours, theirs = socket.socketpair()
         with theirs:
@@ -47,10 +64,19 @@ class Process:
                 env={**_ALLOCATOR, **os.environ},
                 pass_fds=(theirs.fileno(), *descriptors),
             )
-        return cls(name, process, await Channel.over(ours))
+        return cls(name, process, await Channel.over(ours), on_news)
+
+    async def _hear(self) -> None:
+        while (message := await self._channel.receive()) is not None:
+            self._unanswered = 0
+            if "news" in message:
+                self._on_news(message["news"])
+            elif "alive" not in message:
+                self._answers.put_nowait(message)
+        self._answers.put_nowait(None)
 
     async def tell(self, message: object, seconds: float) -> None:
-        """Give an order and wait until it is carried out.
+        """Give an order and wait until it is carried out; one at a time.
 
         Raises:
             Misconfigured: it cannot serve this configuration.
@@ -59,8 +85,9 @@ class Process:
         answer: dict[str, Any] | None
         try:
             await self._channel.send(message)
-            answer = await asyncio.wait_for(self._channel.receive(), seconds)
+            answer = await asyncio.wait_for(self._answers.get(), seconds)
         except TimeoutError as error:
+            self.kill()  # its answer, should it come, must not be taken for that to another order
             text = f"the {self.name} did not get ready within {seconds:g} s"
             raise ChildFailedError(text) from error
         except ConnectionError:
@@ -72,6 +99,22 @@ class Process:
         if "error" in answer:
             raise ChildFailedError(str(answer["error"]))
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is known to have ended."""
+        return self.process.returncode is not None
+
+    def ask_alive(self) -> int:
+        """Ask for a sign of life; returns how many times in a row it was asked for in vain."""
+        self._unanswered += 1
+        self._channel.post({"alive": True})
+        return self._unanswered - 1
+
+    def kill(self) -> None:
+        """End it at once."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+
     async def stop(self, seconds: float) -> None:
         """Ask it to end, and kill it if it has not within so many seconds."""
         with contextlib.suppress(ProcessLookupError):
@@ -79,7 +122,11 @@ class Process:
         try:
             await asyncio.wait_for(self.process.wait(), seconds)
         except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.kill()
+            self.kill()
             await self.process.wait()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of a child that has ended."""
+        self._hearing.cancel()
         self._channel.close()

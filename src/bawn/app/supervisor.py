@@ -1,37 +1,50 @@
-"""The supervisor: starts the runner and the worker, restarts what dies, and swaps workers on reload.
+"""The supervisor: binds the sockets, keeps the runner and the crew, and reloads.
 
-A reload starts a worker with the new configuration beside the old one. Only when the new one serves
-does the old one end, with its calls finished; when it does not, nothing has changed.
+A reload starts a crew with the new configuration beside the old one; only
+when all of it serves is the new configuration put in force, and at that moment the old crew admits
+nothing more. When it cannot serve, nothing has changed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import resource
 import signal
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
-import msgspec
-
+from bawn.app.crew import READY, STOP, Crew, Task, keep, pid_of, raw, watch
+from bawn.app.cuts import CutList
+from bawn.app.force import Force
 from bawn.app.listeners import Listeners, close_unshared, open_listeners
-from bawn.app.orders import RunnerOrder, WorkOrder
-from bawn.app.process import ChildFailedError, Process
-from bawn.config import Config, changes, trust
+from bawn.app.orders import RunnerOrder
+from bawn.app.places import Places
+from bawn.app.process import Process
+from bawn.app.sealing import keep_fresh
+from bawn.config import changes, trust
 from bawn.config.load import Loaded, load
+from bawn.config.roots import refuse_roots
 from bawn.errors import BawnError, Misconfigured
+from bawn.runner import reaper
 from bawn.storage.directory import StateDirectory
+from bawn.storage.ring import Ring
 
 log = logging.getLogger("bawn.supervisor")
 
+DESCRIPTORS: Final = 65_536
+"""Open files that the gate asks the kernel for, if it may: connections are files, too."""
+
 _RUNNER: Final = "bawn.runner"
-_WORKER: Final = "bawn.app.worker"
-_READY: Final = 60.0
-_DRAIN: Final = 35.0
-_STOP: Final = 15.0
-_BACKOFF_FIRST: Final = 0.2
-_BACKOFF_LAST: Final = 5.0
+
+_T = TypeVar("_T")
+
+
+class StoppingError(BawnError):
+    """The gate was told to end before this was done."""
 
 
 class Supervisor:
@@ -41,14 +54,14 @@ class Supervisor:
         self.loaded = loaded
         self._insecure = insecure_no_auth
         self.state = StateDirectory(loaded.state)
-        self._unix = self.state.socket("gate.sock")
-        self._runner_socket = self.state.socket("runner.sock")
+        self.places = Places(self.state)
+        self.force = Force(self.places, CutList(self.state))
         self._listeners: Listeners | None = None
         self._runner: Process | None = None
-        self._worker: Process | None = None
+        self._epoch = 0
         self._stopping = asyncio.Event()
         self._reloading = asyncio.Lock()
-        self._watching: set[asyncio.Task[None]] = set()
+        self._keeping: set[asyncio.Task[None]] = set()
         self._leaving: set[asyncio.Task[None]] = set()
 
     async def run(self, started: Callable[[], None]) -> None:
@@ -58,19 +71,46 @@ class Supervisor:
             Misconfigured: the gate cannot start as configured.
             ChildFailedError: a child did not get ready.
         """
+        _raise_descriptors()
+        reaper.adopt()
+        refuse_roots(self.loaded)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        config = self.loaded.config
-        self._listeners = open_listeners(config, self._unix, None, None)
+        self._listeners = open_listeners(self.loaded.config, self.places.unix, None, None)
         try:
-            await self._tell_runner(self.loaded)
-            self._worker = await self._start_worker(self.loaded, self._listeners)
-            self._supervise(self._worker)
+            self.force.open()
+            async with self._reloading:  # nobody changes what is only being started
+                await self._unless_stopped(self._start(self._listeners))
+            self._keep(keep_fresh(Ring(self.state.keys), self.force.renew_ring))
             started()
             await self._stopping.wait()
+        except StoppingError:
+            log.info("told to end before callers were served")
         finally:
             await self._end()
+
+    async def _start(self, listeners: Listeners) -> None:
+        await self._tell_runner(self.loaded)
+        crew = self.force.crew = self._new_crew(self.loaded, listeners)
+        await crew.start()
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Do this; the end of the gate does not wait for it.
+
+        Raises:
+            StoppingError: it was given up, and what it had begun undone.
+        """
+        working, stopping = asyncio.create_task(work), asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            raise StoppingError("the gate was told to end")
+        finally:
+            stopping.cancel()
+            working.cancel()
+            await asyncio.wait({working})
 
     def stop(self) -> None:
         """End the gate, as SIGTERM does."""
@@ -78,18 +118,20 @@ class Supervisor:
 
     def status(self) -> dict[str, Any]:
         """What the supervisor itself knows."""
-        config = self.loaded.config
+        config, crew = self.loaded.config, self.force.crew
         return {
             "config": str(self.loaded.path),
             "url": config.base_url,
             "management": config.management.listen,
-            "socket": str(self._unix),
+            "socket": str(self.places.unix),
             "pids": {
                 "supervisor": os.getpid(),
-                "worker": self._worker.process.pid if self._worker else None,
-                "runner": self._runner.process.pid if self._runner else None,
+                "runner": pid_of(self._runner),
+                **(crew.pids if crew is not None else {}),
             },
         }
+
+    # ── reload ──
 
     async def reload(self, *, by_owner: bool) -> str:
         """Take in the changed file; returns what happened, in a sentence.
@@ -98,137 +140,154 @@ class Supervisor:
 
         Raises:
             Misconfigured: the new file cannot be used, or needs consent.
-            ChildFailedError: nothing could serve it. In both cases the old one goes on.
+            ChildFailedError, OSError: nothing could serve it. In these cases the old one goes on.
+            StoppingError: the gate ends.
         """
         async with self._reloading:
-            fresh = load(self.loaded.path, os.environ)
-            keys = changes.changed(self.loaded.config, fresh.config)
-            if not keys:
-                self.loaded = fresh
-                return "nothing changed"
-            if not by_owner and not changes.automatic(keys):
-                waiting = ", ".join(changes.waiting(keys))
-                return f"waiting for `bawn reload`: {waiting}"
-            if fresh.state != self.loaded.state:
-                raise Misconfigured(
-                    "state: it cannot change while the gate runs; restart `bawn up`"
-                )
-            if by_owner:  # what is automatic starts and sends nothing new
-                trust.require(fresh)
-            leaving = await self._swap(fresh)
-        # not under the lock: should the new one die meanwhile, it is replaced at once
-        if leaving is not None:
-            await asyncio.shield(self._retire(leaving))
+            return await self._unless_stopped(self._reload(by_owner=by_owner))
+
+    async def _reload(self, *, by_owner: bool) -> str:
+        fresh = load(self.loaded.path, os.environ)
+        keys = changes.changed(self.loaded.config, fresh.config)
+        if not keys:
+            self.loaded = fresh
+            return "nothing changed"
+        if not by_owner and not changes.automatic(keys):
+            waiting = ", ".join(changes.waiting(keys))
+            return f"waiting for `bawn reload`: {waiting}"
+        if fresh.state != self.loaded.state:
+            raise Misconfigured("state: it cannot change while the gate runs; restart `bawn up`")
+        refuse_roots(fresh)
+        if by_owner:  # what is automatic starts and sends nothing new
+            trust.require(fresh)
+        leaving = await self._swap(fresh)
+        if leaving is not None:  # it admits nothing more, so nobody has to wait for its end
+            self._retire(leaving)
         return "applied: " + ", ".join(keys)
 
-    async def _swap(self, fresh: Loaded) -> Process | None:
-        """Let a new worker serve the new configuration; returns the one that serves no more."""
+    async def _swap(self, fresh: Loaded) -> Crew | None:
+        """Let a new crew serve the new configuration; returns the one that serves no more."""
         assert self._listeners is not None  # noqa: S101  # set before anybody can ask for a reload
-        old_listeners, old_worker = self._listeners, self._worker
-        listeners = open_listeners(fresh.config, self._unix, old_listeners, self.loaded.config)
+        old_listeners, old_crew = self._listeners, self.force.crew
+        listeners = open_listeners(
+            fresh.config, self.places.unix, old_listeners, self.loaded.config
+        )
+        crew = self._new_crew(fresh, listeners)
         try:
             await self._tell_runner(fresh)
-            worker = await self._start_worker(fresh, listeners)
-        except (BawnError, OSError):
-            await self._tell_runner(self.loaded)
+            await crew.start()
+            name = self.force.prepare(crew)
+        except BaseException as problem:
             close_unshared(listeners, old_listeners)
+            await crew.retire(1.0)
+            self.force.drop(crew)
+            if isinstance(problem, BawnError | OSError):  # else the gate ends
+                await self._tell_runner_back()
             raise
-        self.loaded, self._listeners, self._worker = fresh, listeners, worker
-        self._supervise(worker)
+        self.loaded, self._listeners = fresh, listeners
+        self.force.put(crew, name)
         close_unshared(old_listeners, listeners)
-        return old_worker
+        return old_crew
 
-    def _retire(self, worker: Process) -> asyncio.Task[None]:
-        """Let a worker finish its calls; the end of the gate waits for that, too."""
-        task = asyncio.create_task(worker.stop(_DRAIN))
+    def _new_crew(self, loaded: Loaded, listeners: Listeners) -> Crew:
+        self._epoch += 1
+        task = Task(loaded, self._epoch, self.places, listeners, self._insecure)
+        return Crew(task, self.force.on_view)
+
+    def _retire(self, crew: Crew) -> None:
+        """Let a crew finish its calls; the end of the gate waits for that, too."""
+        task = asyncio.create_task(crew.retire())
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
-        return task
+
+    # ── the runner ──
 
     async def _tell_runner(self, loaded: Loaded) -> None:
         """Give the runner its servers; it is started for the first one."""
-        runner = self._runner
-        if runner is None:
-            if not trust.launches(loaded.config):
-                return
-            runner = await Process.start("runner", _RUNNER, ())
-        order = RunnerOrder(
-            config=_raw(loaded.config), base=str(loaded.base), socket=str(self._runner_socket)
-        )
+        if self._runner is not None:
+            await self._runner.tell(self._runner_order(loaded), READY)
+        elif trust.launches(loaded.config):
+            await self._start_runner(loaded)
+            self._keep_runner()
+
+    async def _tell_runner_back(self) -> None:
+        """Give the runner what it had; one that does not take it is replaced by one that does."""
         try:
-            await runner.tell(order, _READY)
+            await self._tell_runner(self.loaded)
+        except (BawnError, OSError) as problem:
+            log.error("the runner does not go back to what it had: %s", problem)
+            if self._runner is not None:
+                self._runner.kill()
+
+    async def _start_runner(self, loaded: Loaded) -> None:
+        runner = await Process.start("runner", _RUNNER, ())
+        try:
+            await runner.tell(self._runner_order(loaded), READY)
         except BaseException:
-            if self._runner is None:
-                await runner.stop(1.0)
+            await runner.stop(1.0)
             raise
-        if self._runner is None:
-            self._runner = runner
-            self._supervise(runner)
+        self._runner = runner
 
-    async def _start_worker(self, loaded: Loaded, listeners: Listeners) -> Process:
-        worker = await Process.start("worker", _WORKER, listeners.descriptors)
-        order = WorkOrder(
-            config=_raw(loaded.config),
+    def _keep_runner(self) -> None:
+        async def again() -> None:
+            async with self._reloading:
+                await reaper.sweep(self._own)  # whom the dead one and its keepers left to us
+                await self._start_runner(self.loaded)
+
+        def idle() -> tuple[Process | None, ...]:
+            # while it follows an order it answers nothing else, and the order has its own time
+            return () if self._reloading.locked() else (self._runner,)
+
+        self._keep(keep("runner", lambda: self._runner, again))
+        self._keep(watch(idle))
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        self._keeping.add(asyncio.create_task(work))
+
+    def _runner_order(self, loaded: Loaded) -> RunnerOrder:
+        return RunnerOrder(
+            config=raw(loaded.config),
             base=str(loaded.base),
-            state=str(loaded.state),
-            runner=str(self._runner_socket),
-            listeners=[listeners.data.fileno(), listeners.unix.fileno()],
-            management=listeners.management.fileno() if listeners.management else None,
-            insecure_no_auth=self._insecure,
+            socket=str(self.places.runner),
+            hide=[str(path) for path in hidden(loaded, self.state)],
+            guard=[str(loaded.path)],
+            data=str(self.places.data),
         )
-        try:
-            await worker.tell(order, _READY)
-        except BaseException:  # the end of the gate among them: nobody else knows this child
-            await worker.stop(1.0)
-            raise
-        return worker
 
-    def _supervise(self, child: Process) -> None:
-        task = asyncio.create_task(self._replace_when_dead(child))
-        self._watching.add(task)
-        task.add_done_callback(self._watching.discard)
-
-    async def _replace_when_dead(self, child: Process) -> None:
-        code = await child.process.wait()
-        delay = _BACKOFF_FIRST
-        while not self._stopping.is_set() and child in (self._worker, self._runner):
-            log.error("the %s ended (%s); starting another", child.name, code)
-            try:
-                await self._replace(child)
-            except (ChildFailedError, Misconfigured, OSError) as error:
-                log.error("the %s does not start: %s", child.name, error)
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, _BACKOFF_LAST)
-
-    async def _replace(self, dead: Process) -> None:
-        async with self._reloading:
-            if dead is self._runner:
-                self._runner = None
-                try:
-                    await self._tell_runner(self.loaded)
-                except BaseException:
-                    self._runner = dead
-                    raise
-            elif dead is self._worker and self._listeners is not None:
-                self._worker = await self._start_worker(self.loaded, self._listeners)
-                self._supervise(self._worker)
+    def _own(self) -> list[int]:
+        """The processes that the gate itself consists of."""
+        crew = self.force.crew
+        pids = crew.pids if crew is not None else {"steward": None, "workers": []}
+        return [pid for pid in (pids["steward"], *pids["workers"]) if pid is not None]
 
     async def _end(self) -> None:
-        """No new callers; then the worker, so that its calls find their servers; then the runner."""
+        """No new callers; then the crew, so that its calls find their servers; then the runner."""
         self._stopping.set()
-        for task in tuple(self._watching):
+        for task in self._keeping:
             task.cancel()
+        await self._reloading.acquire()  # a reload is given up first; nothing is started after it
         if self._listeners is not None:
             self._listeners.close()
-        if self._worker is not None:
-            self._retire(self._worker)
+        if self.force.crew is not None:
+            self._retire(self.force.crew)
         if self._leaving:
             await asyncio.wait(self._leaving)
         if self._runner is not None:
-            await self._runner.stop(_STOP)
-        for path in (self._unix, self._runner_socket):
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+            await self._runner.stop(STOP)
+            await reaper.sweep()
+        self.force.close()
+        await asyncio.to_thread(self.places.clear, (self.places.unix, self.places.runner))
 
 
-def _raw(config: Config) -> msgspec.Raw:
-    return msgspec.Raw(config.model_dump_json().encode())
+def _raise_descriptors() -> None:
+    """Let this process and those it starts open as many files as they may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):  # a kernel that has it otherwise
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def hidden(loaded: Loaded, state: StateDirectory) -> Iterable[Path]:
+    """The directories of bawn's own that no server has any business in."""
+    return (state.path, trust.store_directory(), state.socket("gate.sock").parent)

@@ -1,4 +1,4 @@
-"""A worker: the process that serves callers. `python -m bawn.app.worker FD` is the supervisor's."""
+"""A worker: a process that serves callers. `python -m bawn.app.worker FD` is the supervisor's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,30 +18,37 @@ import msgspec
 import uvicorn
 import uvloop
 
-from bawn.app.assemble import Assembly, assemble
-from bawn.app.front import DataFront, management
-from bawn.app.orders import Channel, WorkOrder
+from bawn.app.accept import Acceptor, Shares
+from bawn.app.assemble import Assembly, Place, assemble
+from bawn.app.front import DataFront, PrivateFront, management
+from bawn.app.orders import SWITCH, Channel, WorkOrder
 from bawn.config import Config
-from bawn.errors import Misconfigured
+from bawn.errors import Misconfigured, Refused
 from bawn.identity.peer import unix_peer
 from bawn.model import Peer
+from bawn.storage import sockets
 from bawn.storage.directory import StateDirectory
 from bawn.telemetry import logs
-from bawn.transport.edge import EdgeProtocol, edge_for
+from bawn.transport.edge import EdgeProtocol, edge_with
+from bawn.transport.proxies import Proxies
 
 log = logging.getLogger("bawn.worker")
 
-PATIENCE: Final = 3.0
-"""Seconds that the first View waits for servers that are slow to introduce themselves."""
-
 DRAIN: Final = 30
+LEAVE: Final = 2.0
+"""Seconds in which a resting connection of a worker that has retired may still be used once more."""
+
+RELAY_HEADER: Final = 4096
+"""What another worker may add to the header of a message that it passes on, in bytes."""
+
+_SOON: Final = 0.01
 _SWEEP: Final = 5.0
 _DIGITS: Final = 1_000
 _COLLECT: Final = (20_000, 20, 20)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: two of them run here, and the worker decides when."""
+    """uvicorn without its signal handlers: several of them run here, and the worker decides when."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -53,6 +61,11 @@ def _peer(transport: asyncio.BaseTransport) -> Peer:
         return unix_peer(connected.fileno())
     address = transport.get_extra_info("peername")
     return Peer(str(address[0]) if address else "")
+
+
+def _nobody(transport: asyncio.BaseTransport) -> Peer:
+    """The peer of a private connection: another worker, which speaks for somebody it names itself."""
+    return Peer("")
 
 
 def _server(app: Any, edge: type[EdgeProtocol]) -> _Server:
@@ -81,41 +94,105 @@ class Worker:
     def __init__(self, order: WorkOrder, rooms: Assembly) -> None:
         self._order = order
         self._rooms = rooms
-        edge = edge_for(rooms.config.limits.header, rooms.config.limits.body_time, _peer)
-        self._servers = [(_server(DataFront(rooms), edge), order.listeners)]
+        limits = rooms.config.limits
+        meter, proxies = rooms.meter, Proxies(rooms.config.trusted_proxies)
+        front, private = DataFront(rooms), PrivateFront(rooms)
+        edge = edge_with(limits, _peer, meter=meter, proxies=proxies, mcp=front.mcp)
+        data, *more = [socket.socket(fileno=fd) for fd in order.listeners]
+        self._shared: socket.socket | None = None
+        self._acceptor: Acceptor | None = None
+        if order.workers > 1:
+            self._shared = data
+        else:
+            more.insert(0, data)
+        self._servers = [(_server(front, edge), more)]
+        wider = limits.model_copy(update={"header": limits.header + RELAY_HEADER})
+        inner = edge_with(wider, _nobody, mcp=private.mcp)
+        own = sockets.listen(rooms.places.worker(order.epoch, order.slot))
+        self._servers.append((_server(private, inner), [own]))
         if order.management is not None:
             probes = management(rooms, open_to_all=rooms.config.management.open)
-            self._servers.append((_server(probes, edge), [order.management]))
+            listening = socket.socket(fileno=order.management)
+            self._servers.append((_server(probes, edge_with(limits, _peer)), [listening]))
 
     async def run(self, channel: Channel) -> None:
-        """Compile the first View, serve, report readiness; stop on SIGTERM or the channel's end."""
-        await self._rooms.steward.start(PATIENCE)
-        loop = asyncio.get_running_loop()
+        """Serve, report readiness; stop on SIGTERM or the channel's end."""
         stop = asyncio.Event()
-        loop.add_signal_handler(signal.SIGTERM, stop.set)
-        serving = [
-            asyncio.create_task(server.serve([socket.socket(fileno=fd) for fd in fds]))
-            for server, fds in self._servers
-        ]
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        told = {asyncio.create_task(channel.until_gone()), asyncio.create_task(stop.wait())}
+        await self._until_something_is_in_force(told)
+        serving = [asyncio.create_task(server.serve(sockets)) for server, sockets in self._servers]
         while not all(server.started for server, _ in self._servers):
             if any(task.done() for task in serving):
                 break
             await asyncio.sleep(0.005)
+        self._share()
         # what stands now stands for good: the collector need not look at it again, and calls leave
         # few cycles behind
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_COLLECT)
+        log.info("worker %d serves", self._order.slot, extra={"epoch": self._order.epoch})
         await channel.send({"ok": True})
         sweeping = asyncio.create_task(self._sweep())
-        orphaned = asyncio.create_task(channel.line())
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({orphaned, stopping, *serving}, return_when=asyncio.FIRST_COMPLETED)
-        sweeping.cancel()
+        await asyncio.wait({*told, *serving}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set() and self._is_retired():
+            await self._leave()
+        if self._acceptor is not None:
+            self._acceptor.close()
         for server, _ in self._servers:
             server.should_exit = True
         await asyncio.gather(*serving, return_exceptions=True)
+        sweeping.cancel()
         await self._rooms.aclose()
+
+    async def _until_something_is_in_force(self, told: Collection[asyncio.Task[Any]]) -> None:
+        """At the gate's first start there is nothing yet: callers wait in the listener's line."""
+        while not any(task.done() for task in told):
+            with contextlib.suppress(Refused):
+                self._rooms.follower.catch_up()
+                return
+            await asyncio.sleep(_SOON)
+
+    def _share(self) -> None:
+        """Take connections from the socket that all workers have."""
+        if self._shared is None:
+            return
+        (server, _), order = self._servers[0], self._order
+        shares = Shares(self._rooms.places.shares(order.epoch), order.slot, order.workers)
+        protocol: Any = server.config.http_protocol_class
+        make = partial(protocol, server.config, server.server_state, {})
+        taken = server.server_state.connections
+        self._acceptor = Acceptor(self._shared, shares, make, taken, asyncio.get_running_loop())
+
+    def _is_retired(self) -> bool:
+        """Whether other workers serve now, under another configuration."""
+        follower = self._rooms.follower
+        with contextlib.suppress(Refused):
+            return follower.behind() and not follower.catch_up()
+        return False
+
+    async def _leave(self) -> None:
+        """Take no more connections, and let each that is open go with its next answer.
+
+        To close one that rests would cost a caller who is just about to use it its call.
+        """
+        states = [server.server_state for server, _ in self._servers]
+        if self._acceptor is not None:
+            self._acceptor.close()
+            self._acceptor = None
+        for server, _ in self._servers:
+            for listening in getattr(server, "servers", ()):
+                listening.close()
+        give_up = asyncio.get_running_loop().time() + LEAVE
+        while any(state.connections for state in states):
+            for state in states:
+                for connection in state.connections:
+                    if isinstance(connection, EdgeProtocol):
+                        connection.last = True
+            if asyncio.get_running_loop().time() > give_up:
+                break
+            await asyncio.sleep(0.05)
 
     async def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
@@ -136,12 +213,12 @@ async def _main(end: socket.socket) -> int:
     config = Config.model_validate_json(bytes(order.config))
     logs.configure(config.log.format, config.log.level, sys.stderr)
     try:
-        state = StateDirectory(Path(order.state))
         rooms = assemble(
             config,
             Path(order.base),
-            state,
+            StateDirectory(Path(order.state)),
             order.runner,
+            Place(order.epoch, order.slot, order.workers),
             insecure_no_auth=order.insecure_no_auth,
         )
     except Misconfigured as error:
@@ -156,6 +233,7 @@ def main() -> None:
     # reading an integer takes time by the square of its digits; longer ones are refused
     sys.set_int_max_str_digits(_DIGITS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor's to handle
+    sys.setswitchinterval(SWITCH)
     sys.exit(uvloop.run(_main(socket.socket(fileno=int(sys.argv[1])))))
 
 

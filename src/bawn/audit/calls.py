@@ -8,13 +8,17 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-from bawn.audit.entries import Close, Intent, Outcome, Recovered, Refusal
+from bawn.audit.entries import Close, Context, Intent, Outcome, Recovered, Refusal
 from bawn.audit.read import Found, Problem
 from bawn.audit.subjects import Subjects
 from bawn.model import Json
 
 UNKNOWN: Final = "unknown"
 ERASED: Final = "erased"
+LOST: Final = Context(
+    at=0, number=-1, subject="", who="", method="", server="", rule="", client="", version=""
+)
+"""What is known of an intent whose context was removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Joiner:
                 continue
             record = found.record
             if isinstance(record, Intent):
-                self._open[found.writer, record.seq] = (found, record)
+                self._open[found.writer, record.number] = (found, record)
             elif isinstance(record, Outcome):
                 begun = self._open.pop((found.writer, record.intent), None)
                 if begun is not None:
@@ -81,15 +85,16 @@ class Joiner:
             yield self._call(*self._open.pop(key), None)
 
     def _call(self, found: Found, intent: Intent, outcome: Outcome | None) -> AuditedCall:
-        sealed = self._unsealed(intent.subject, intent.sealed)
-        name = intent.name or (str(sealed.get("uri", "")) if sealed else intent.uri or "")
+        context = found.context or LOST
+        sealed = self._unsealed(context.subject, intent.sealed)
+        name = context.name or (str(sealed.get("uri", "")) if sealed else intent.uri or "")
         return AuditedCall(
-            intent.at, self._who(intent.subject, intent.who), intent.subject, "allowed", intent.rule,
-            intent.method, intent.server, name,
+            intent.at, self._who(context.subject, context.who), context.subject, "allowed",
+            context.rule, context.method, context.server, name,
             outcome.status if outcome else UNKNOWN,
             outcome.duration_us if outcome else None,
             outcome.size if outcome else None,
-            intent.trace, intent.endpoint, intent.client, sealed, found.segment, found.line,
+            intent.trace, context.endpoint, context.client, sealed, found.segment, found.line,
         )  # fmt: skip
 
     def _refusal(self, found: Found, refusal: Refusal) -> AuditedCall:

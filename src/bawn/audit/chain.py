@@ -1,10 +1,10 @@
-"""Does a line follow the line before it? The one judge of a segment, for reading and recovering."""
+"""Does a write follow the write before it? The one judge of a segment, for reading and recovering."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bawn.audit.entries import Ending, Record, Recovered, Segment, decode, hash_of
+from bawn.audit.entries import Ending, Record, Recovered, Segment, decode, hasher
 from bawn.audit.segment import writer_of
 
 
@@ -19,26 +19,21 @@ class Verdict:
 class Chain:
     """Judges the lines of the segment of this file name, from its first line on.
 
-    After a fault it goes on from the line as it stands, so that one change is one fault.
+    What was changed in a write shows with the first line of the next. After a fault it goes on from
+    the lines as they stand, so that one change is one fault.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._prev = ""
-        self._seq: int | None = None  # of the line before; None where that cannot be known
+        self._write = hasher()  # over the write that the last line belongs to
         self.lines = 0
         self.ended = False
         """Whether nothing may follow."""
 
     @property
     def last(self) -> str:
-        """The hash of the last line judged, empty if there was none."""
-        return self._prev
-
-    @property
-    def number(self) -> int:
-        """The `seq` of the next line."""
-        return 1 if self._seq is None else self._seq + 1
+        """The hash of the last write as far as it was judged, empty if there was none."""
+        return self._write.hexdigest() if self.lines else ""
 
     def judge(self, line: bytes) -> Verdict:
         """Judge the next line, without its newline."""
@@ -48,23 +43,27 @@ class Chain:
             fault = self._fault(record)
         except ValueError as problem:
             fault = str(problem)
+        if record is not None and record.prev:
+            self._write = hasher()
+        self._write.update(line)
+        self._write.update(b"\n")
         self.lines += 1
-        self._prev = hash_of(line)
-        self._seq = None if record is None else record.seq
         self.ended = self.ended or isinstance(record, Ending)
         return Verdict(record, fault)
 
     def _fault(self, record: Record) -> str:
         if self.ended:
             return "stands after the end of the segment"
-        if record.prev != self._prev:
-            return "does not follow the line before it: one was changed, removed, added or moved"
+        if record.prev and record.prev != self.last:
+            return "does not follow the lines before it: one was changed, removed, added or moved"
         if self.lines == 0:
             return self._first_fault(record)
         if isinstance(record, Segment):
             return "begins a segment within a segment"
-        if self._seq is not None and record.seq != self._seq + 1:
-            return f"has number {record.seq}; expected {self._seq + 1}"
+        if isinstance(record, Ending) and not record.prev:
+            return "ends the segment, and does not say what it follows"
+        if self.lines == 1 and not record.prev:
+            return "is the second line, and does not say what it follows"
         return ""
 
     def _first_fault(self, record: Record) -> str:

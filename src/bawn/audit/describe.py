@@ -3,57 +3,76 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final, TypeAlias
 
-from bawn.audit.entries import VERSION, Intent, Refusal, encode
+from bawn.audit.entries import Context, Refusal, encode, line_of
 from bawn.audit.subjects import KeyedDigests, Subjects
-from bawn.model import Call, Client, Decision, Item, Json, Kind, Principal
+from bawn.model import Call, Decision, Item, Json, Kind, Principal
 from bawn.storage import StateDirectory
 
 CACHED: Final = 4096
 CLIENT_CHARS: Final = 128
 DETAIL_CHARS: Final = 1024
 URI_CHARS: Final = 8192
-_BY_URI: Final = frozenset({Kind.RESOURCE, Kind.TEMPLATE})
+
+_Key: TypeAlias = tuple[Principal, str, str, str, str, str | None, str, str]
 
 
 class Describer:
-    """Makes records without `seq` and `prev`, which the writer gives them."""
+    """Makes the records of calls; those of intents as lines, since they are on the hot path."""
 
-    def __init__(self, state: StateDirectory) -> None:
+    def __init__(self, state: StateDirectory, subjects: Subjects) -> None:
         digests = KeyedDigests(state)
-        self._subjects = Subjects(state.subjects)
+        self._subjects = subjects
         self._subject = digests.purpose("subject")
-        self._arguments = digests.purpose("arguments")
+        self._arguments = digests.begun("arguments")
         self._uri = digests.purpose("uri")
-        self._of_session = digests.purpose("session")
-        self._session = lru_cache(CACHED)(lambda session: self._of_session(session.encode())[:32])
+        of_session = digests.purpose("session")
+        self._session = lru_cache(CACHED)(lambda session: of_session(session.encode())[:32])
         self._who = lru_cache(CACHED)(self._seal_who)
+        self._contexts: dict[_Key, int] = {}  # those that stand in the segment
+        self._made = 0  # contexts
 
     def forget(self) -> None:
         """Seal anew from here on: called for each segment, so that erasure reaches the caches."""
+        self.lost()
         self._who.cache_clear()
         self._subjects.forget()
 
-    def intent(self, call: Call, item: Item, decision: Decision, at: int) -> Intent:
-        """The record of a call that is about to leave.
+    def lost(self) -> None:
+        """Rely on no context any more: called when lines were not written."""
+        self._contexts.clear()
+
+    def intent(self, call: Call, item: Item, decision: Decision, at: int, number: int) -> str:
+        """The line of a call that is about to leave, as `entries.write_of` takes it.
+
+        With the line of its context before it, if that does not stand in the segment yet. Of both
+        `lost` is to be told when they are not written.
 
         Raises:
             Misconfigured: the subject's key cannot be read or written.
+            ValueError: the call holds what JSON cannot.
         """
-        subject, who = self._person(call.principal)
-        params, client, session = call.params, call.client, call.session
-        arguments = params.get("arguments")
-        record = Intent(
-            VERSION, 0, "", at, call.trace, subject, who, call.method, item.server, decision.rule,
-            self._arguments(encode(params if arguments is None else arguments)),
-            client.name[:CLIENT_CHARS], client.version[:CLIENT_CHARS],
-            item.name, item.shown, call.endpoint,
-            None if session is None else self._session(session),
+        params, client, session, trace = call.params, call.client, call.session, call.trace
+        key = (
+            call.principal, item.key, item.shown, call.method, decision.rule,
+            call.endpoint, client.name[:CLIENT_CHARS], client.version[:CLIENT_CHARS],
         )  # fmt: skip
-        if item.kind in _BY_URI:
-            self._hide_uri(record, item, str(params.get("uri", item.name)))
-        return record
+        context, before = self._contexts.get(key), ""
+        if context is None:
+            context, before = self._begin(key, item, at)
+        arguments = params.get("arguments")
+        digest = self._arguments()
+        digest.update(encode(params if arguments is None else arguments))
+        if not trace.isalnum():  # so that it needs no escaping
+            raise ValueError("the trace is not a trace-id")
+        own = "" if session is None else f',"session":"{self._session(session)}"'
+        if item.kind is Kind.RESOURCE or item.kind is Kind.TEMPLATE:
+            own += self._hidden_uri(call, item)
+        return (
+            f'{before}"kind":"intent","at":{at},"number":{number},"context":{context},'
+            f'"trace":"{trace}","arguments":"{digest.hexdigest()}"{own}}}\n'
+        )
 
     def refusal(self, call: Call, reason: str, detail: str, at: int) -> Refusal:
         """The record of a call that was refused.
@@ -67,18 +86,51 @@ class Describer:
             key: str(text)[:DETAIL_CHARS] for key, text in ({"detail": detail} | asked).items()
         }
         return Refusal(
-            VERSION, 0, "", at, call.trace, subject, who, call.method[:CLIENT_CHARS], reason,
-            *_software(call.client), call.endpoint,
-            None if call.session is None else self._session(call.session),
-            self._subjects.seal(subject, "sealed", sealed),
-        )  # fmt: skip
+            at=at,
+            trace=call.trace,
+            subject=subject,
+            who=who,
+            method=call.method[:CLIENT_CHARS],
+            reason=reason,
+            client=call.client.name[:CLIENT_CHARS],
+            version=call.client.version[:CLIENT_CHARS],
+            endpoint=call.endpoint,
+            session=None if call.session is None else self._session(call.session),
+            sealed=self._subjects.seal(subject, "sealed", sealed),
+        )
 
-    def _hide_uri(self, record: Intent, item: Item, uri: str) -> None:
-        """A URI may hold a name, an address or a key; a template holds none of them."""
-        record.uri = self._uri(uri.encode())
-        record.sealed = self._subjects.seal(record.subject, "sealed", {"uri": uri[:URI_CHARS]})
-        if item.kind is Kind.RESOURCE:
-            record.name = record.shown = None
+    def _begin(self, key: _Key, item: Item, at: int) -> tuple[int, str]:
+        """A new context: its number, and its line with the `{` of the line that follows it."""
+        principal, _, shown, method, rule, endpoint, client, version = key
+        subject, who = self._person(principal)
+        hidden = item.kind is Kind.RESOURCE  # a URI may hold a name; a template holds none
+        context = Context(
+            at=at,
+            number=self._made,
+            subject=subject,
+            who=who,
+            method=method,
+            server=item.server,
+            rule=rule,
+            client=client,
+            version=version,
+            name=None if hidden else item.name,
+            shown=None if hidden else shown,
+            endpoint=endpoint,
+        )
+        line = line_of(context) + "{"
+        if len(self._contexts) >= CACHED:
+            self._contexts.clear()
+        self._contexts[key] = context.number
+        self._made += 1
+        return context.number, line
+
+    def _hidden_uri(self, call: Call, item: Item) -> str:
+        """A URI may hold a name, an address or a key: digested to compare, sealed to read."""
+        uri = str(call.params.get("uri", item.name))
+        subject, _ = self._person(call.principal)
+        sealed = self._subjects.seal(subject, "sealed", {"uri": uri[:URI_CHARS]})
+        return f',"uri":"{self._uri(uri.encode())}","sealed":"{sealed}"'
 
     def _person(self, principal: Principal) -> tuple[str, str]:
         return self._who(principal.issuer, principal.subject, principal.roles)
@@ -87,7 +139,3 @@ class Describer:
         pseudonym = self._subject(f"{issuer}|{subject}".encode())[:32]
         who: Json = {"subject": subject, "issuer": issuer, "roles": sorted(roles)}
         return pseudonym, self._subjects.seal(pseudonym, "who", who)
-
-
-def _software(client: Client) -> tuple[Any, Any]:
-    return client.name[:CLIENT_CHARS], client.version[:CLIENT_CHARS]

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from bawn.audit.chain import Chain
-from bawn.audit.entries import Record, Recovered, Segment, decode, hash_of
-from bawn.audit.segment import TORN, begin_of, is_held, last_line, segments, writer_of
+from bawn.audit.entries import Context, Intent, Record, Recovered, Segment, decode, hash_of
+from bawn.audit.segment import TORN, begin_of, is_held, last_line, number_of, segments, writer_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A record and where it stands."""
+    """A record and where it stands; of an intent also its context, unless that is gone."""
 
     segment: str
     line: int
     record: Record
+    context: Context | None = None
 
     @property
     def writer(self) -> str:
-        """The id of the writer, which `seq` is relative to."""
+        """The id of the writer, which the numbers of intents are relative to."""
         return writer_of(self.segment)
 
 
@@ -59,27 +60,82 @@ class Reader:
         self.complete = not self._skipped
         """Whether every segment is read."""
         self._known: dict[Path, _Tail] = {}
+        self._held: list[Found] = []  # until the next poll
 
-    def poll(self) -> Iterator[Found | Problem]:
-        """What is new, in the order of time; within a segment in the order of its lines."""
+    def poll(self, settled: int | None = None) -> Iterator[Found | Problem]:
+        """What is new, in the order of time; of one writer in the order in which it wrote.
+
+        Records younger than `settled` (nanoseconds since the epoch) wait for the next poll, and no
+        longer: another writer may be about to write something older. When the clock was set back,
+        the order among writers is that of their clocks, as well as can be.
+        """
         waiting = [path for path in segments(self._directory) if path not in self._skipped]
         for path in self._known.keys() - set(waiting):
             del self._known[path]
             yield Problem(path.name, 0, "was removed while it was read")
         tails = [self._known.setdefault(path, _Tail(path)) for path in waiting]
-        yield from _merged([tail for tail in tails if not tail.finished])
+        new = _merged(_streams([tail for tail in tails if not tail.finished]))
+        yield from new if settled is None and not self._held else self._settle(new, settled)
+
+    def _settle(
+        self, new: Iterable[Found | Problem], settled: int | None
+    ) -> Iterator[Found | Problem]:
+        ready, self._held = self._held, []
+        late: set[str] = set()  # writers with a record that waits: what follows it waits as well
+        for item in new:
+            if isinstance(item, Problem):
+                yield item
+            elif settled is None or (item.record.at <= settled and item.writer not in late):
+                ready.append(item)
+            else:
+                late.add(item.writer)
+                self._held.append(item)
+        yield from _in_order(ready)
 
 
-def _merged(tails: list[_Tail]) -> Iterator[Found | Problem]:
-    """Merge by time; a segment is opened only when its turn comes, for there may be thousands."""
+def _in_order(found: list[Found]) -> list[Found]:
+    """Sorted by time, and none before one that its writer wrote earlier."""
+    latest: dict[str, int] = {}
+
+    def key(item: Found) -> int:
+        latest[item.writer] = at = max(item.record.at, latest.get(item.writer, 0))
+        return at
+
+    return sorted(found, key=key)
+
+
+class _Stream:
+    """The segments of one writer, one after the other."""
+
+    def __init__(self, tails: list[_Tail]) -> None:
+        self.begins = min(tail.begins for tail in tails)
+        self._tails = sorted(tails, key=lambda tail: number_of(tail.path.name))
+
+    def new(self) -> Iterator[Found | Problem]:
+        """What was added since the last time; a segment is opened when its turn comes."""
+        for tail in self._tails:
+            yield from tail.new()
+
+
+def _streams(tails: list[_Tail]) -> list[_Stream]:
+    """By the time of their beginning."""
+    writers: dict[str, list[_Tail]] = {}
+    for tail in tails:
+        name = tail.path.name
+        writers.setdefault(writer_of(name) or name, []).append(tail)
+    return sorted(map(_Stream, writers.values()), key=lambda stream: stream.begins)
+
+
+def _merged(streams: list[_Stream]) -> Iterator[Found | Problem]:
+    """Merge by time; a stream is begun only when its turn comes, for there may be thousands."""
     heap: list[tuple[int, int, Found, Iterator[Found | Problem]]] = []
-    tails.reverse()
-    while heap or tails:
-        if heap and (not tails or heap[0][0] <= tails[-1].begins):
+    streams.reverse()
+    while heap or streams:
+        if heap and (not streams or heap[0][0] <= streams[-1].begins):
             _, order, found, rest = heapq.heappop(heap)
             yield found
         else:
-            order, rest = -len(tails), tails.pop().new()
+            order, rest = -len(streams), streams.pop().new()
         for item in rest:
             if isinstance(item, Found):
                 heapq.heappush(heap, (item.record.at, order, item, rest))
@@ -95,6 +151,7 @@ class _Tail:
         self.begins = begin_of(path.name)
         self.finished = False
         self._chain = Chain(path.name)
+        self._contexts: dict[int, Context] = {}
         self._offset = 0  # of the first line not read
         self._told = False  # that it has no end, or cannot be read
 
@@ -137,7 +194,17 @@ class _Tail:
                     f"{self.path.name}{TORN}: the disk damaged them, or somebody changed them"
                 )
             if verdict.record is not None:
-                yield Found(self.path.name, self._chain.lines, verdict.record)
+                yield from self._found(verdict.record)
+
+    def _found(self, record: Record) -> Iterator[Found | Problem]:
+        context = None
+        if isinstance(record, Context):
+            self._contexts[record.number] = record
+        elif isinstance(record, Intent):
+            context = self._contexts.get(record.context)
+            if context is None:
+                yield self._problem(f"has context {record.context}, which is not before it")
+        yield Found(self.path.name, self._chain.lines, record, context)
 
     def _predecessors(self, begun: Segment) -> Iterator[Problem]:
         for name, hash_ in begun.after.items():
@@ -166,7 +233,7 @@ def _end_fault(path: Path, expected: str) -> str:
     """What is wrong with the end of a segment that another one follows."""
     try:
         line = last_line(path)
-        if hash_of(line) == expected:
+        if hash_of(line + b"\n") == expected:
             return ""
         record = decode(line)
     except FileNotFoundError:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from bawn.audit.chain import Chain
-from bawn.audit.entries import VERSION, Ending, Intent, Outcome, Record, Recovered, decode, encode
+from bawn.audit.entries import Ending, Intent, Outcome, Record, Recovered, decode, line_of, write_of
 from bawn.audit.segment import SUFFIX, TORN, last_line, segments
 from bawn.config.atomic import replace
 
@@ -65,7 +65,6 @@ class _Whole:
 
     size: int = 0
     last: str = ""
-    number: int = 1
     ended: bool = False
     unknown: set[int] = field(default_factory=set)
 
@@ -103,7 +102,7 @@ def _scan(name: str, lines: Iterable[bytes]) -> _Whole:
             break
         _note(verdict.record, whole.unknown)
         whole.size += len(line)
-        whole.last, whole.number, whole.ended = chain.last, chain.number, chain.ended
+        whole.last, whole.ended = chain.last, chain.ended
     return whole
 
 
@@ -123,8 +122,9 @@ def _end(path: Path, descriptor: int, whole: _Whole, at: int) -> Recovery:
     tails = [part.read_bytes() for part in _saved(path)]
     torn, lines = sum(map(len, tails)), sum(tail.count(b"\n") for tail in tails)
     unknown = len(whole.unknown)
-    line = encode(Recovered(VERSION, whole.number, whole.last, at, torn, lines, unknown)) + b"\n"
-    if os.write(descriptor, line) != len(line):
+    ending = Recovered(at=at, torn=torn, lines=lines, unknown=unknown)
+    write = write_of(line_of(ending), prev=whole.last)
+    if os.write(descriptor, write) != len(write):
         raise OSError("only a part was written: the disk or a quota is full")
     os.fsync(descriptor)
     return Recovery(path.name, torn, lines, unknown)
@@ -144,7 +144,7 @@ def _lock(descriptor: int) -> bool:
 
 def _note(record: Record, unknown: set[int]) -> None:
     if isinstance(record, Intent):
-        unknown.add(record.seq)
+        unknown.add(record.number)
     elif isinstance(record, Outcome):
         unknown.discard(record.intent)
 

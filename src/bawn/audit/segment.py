@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -17,19 +17,14 @@ TORN: Final = ".torn"
 _STAMP: Final = "%Y%m%dT%H%M%S.%fZ"
 _LAST: Final = 256 << 10  # bytes: far more than the longest line the writer makes
 
-_sync: Final = os.fdatasync if hasattr(os, "fdatasync") else os.fsync  # macOS has fsync only
-
 
 class ShortWrite(OSError):
-    """Only part of the lines was written; `whole` of them stand, the rest was cut off again."""
+    """Only a part was written; `whole` lines of it stand in `kept`, the rest was cut off again."""
 
-    def __init__(self, whole: int) -> None:
+    def __init__(self, kept: bytes) -> None:
         super().__init__("only a part was written: the disk or a quota is full")
-        self.whole = whole
-
-
-class NotDurable(OSError):
-    """The lines stand in the file, but the disk has not confirmed them."""
+        self.kept = kept
+        self.whole = kept.count(b"\n")
 
 
 class SegmentFile:
@@ -42,7 +37,7 @@ class SegmentFile:
         self.usable = True
 
     @classmethod
-    def create(cls, path: Path, first: bytes, *, durable: bool) -> SegmentFile:
+    def create(cls, path: Path, first: bytes) -> SegmentFile:
         """A new file that holds `first`. It gets its name when it is locked and has its first line.
 
         Raises:
@@ -53,44 +48,44 @@ class SegmentFile:
         segment = cls(path, os.open(temporary, flags, 0o600), 0)
         try:
             fcntl.flock(segment.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            segment.append([first], durable=durable)
+            segment.append(first)
             temporary.rename(path)
-            if durable:
-                sync_directory(path.parent)
         except BaseException:
             segment.release()
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
             raise
         return segment
 
-    def append(self, lines: Sequence[bytes], *, durable: bool) -> None:
-        """Append lines (without newlines) by one write(2), and wait for the disk if `durable`.
+    def append(self, write: bytes) -> None:
+        """Append whole lines by one write(2).
 
         Raises:
             ShortWrite: some lines at the beginning stand.
-            NotDurable: all stand, and may be gone after a power loss.
             OSError: none stands.
         """
-        data = b"\n".join(lines) + b"\n"
-        written = os.write(self.descriptor, data)
-        if written != len(data):
-            raise ShortWrite(self._keep_whole(data[:written]))
+        written = os.write(self.descriptor, write)
+        if written != len(write):
+            raise ShortWrite(self._keep_whole(write[:written]))
         self.size += written
-        if durable:
-            try:
-                _sync(self.descriptor)
-            except OSError as problem:
-                self.usable = False  # the kernel may have dropped the pages it could not write
-                raise NotDurable(problem.errno, problem.strerror) from problem
 
-    def _keep_whole(self, part: bytes) -> int:
-        """Cut off what was written of a line that is not whole; how many whole ones precede it."""
-        self.size += part.rfind(b"\n") + 1
+    def _keep_whole(self, part: bytes) -> bytes:
+        """Cut off what was written of a line that is not whole; returns the whole ones before it."""
+        kept = part[: part.rfind(b"\n") + 1]
+        self.size += len(kept)
         try:
             os.ftruncate(self.descriptor, self.size)
         except OSError:
             self.usable = False
-        return part.count(b"\n")
+        return kept
+
+    def is_gone(self) -> bool:
+        """Whether the file of this name is another one now, or none: what is written is lost."""
+        try:
+            named, held = self.path.stat(), os.fstat(self.descriptor)
+        except OSError:
+            return True
+        return (named.st_ino, named.st_dev) != (held.st_ino, held.st_dev)
 
     def release(self) -> None:
         """Close the file, and with it the lock."""
@@ -110,6 +105,12 @@ def begin_of(name: str) -> int:
     except ValueError:
         return 0
     return round(begun.timestamp() * 1e6) * 1000
+
+
+def number_of(name: str) -> str:
+    """A segment's number among those of its writer, sortable, empty if it has none."""
+    parts = name.removesuffix(SUFFIX).split("-")
+    return parts[2] if len(parts) == 3 else ""
 
 
 def writer_of(name: str) -> str:
@@ -148,7 +149,7 @@ def last_line(path: Path) -> bytes:
 
 
 def heads(directory: Path) -> dict[str, str]:
-    """The ended segments that none follows, with the hash of their last line.
+    """The ended segments that none follows, with the hash of their last write.
 
     Raises:
         OSError: the directory cannot be read.
@@ -161,18 +162,12 @@ def heads(directory: Path) -> dict[str, str]:
         try:
             begun, line = decode(first), last_line(path)
             if isinstance(decode(line), Ending):
-                ends[path.name] = hash_of(line)
+                ends[path.name] = hash_of(line + b"\n")
         except ValueError:
             continue  # unreadable: reading reports it; there is nothing sound to follow
         if isinstance(begun, Segment):
             followed |= begun.after.keys()
     return {name: hash_ for name, hash_ in ends.items() if name not in followed}
-
-
-def sync_directory(directory: Path) -> None:
-    """Wait until the names in a directory are on the disk."""
-    with _opened(directory, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
-        os.fsync(descriptor)
 
 
 @contextmanager

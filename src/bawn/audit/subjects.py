@@ -20,9 +20,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bawn.audit.entries import encode
 from bawn.model import Json
-from bawn.storage import StateDirectory, create_once, read_private
+from bawn.storage import StateDirectory
+from bawn.storage.private import create_unsynced, locked, read_private, replace_private
 
 KEYS_CACHED: Final = 4096
+_KEY: Final = 32  # bytes
 _NONCE: Final = 12  # bytes; NIST SP 800-38D, section 8.2.2: random, below 2^32 uses of a key
 
 
@@ -37,19 +39,30 @@ class KeyedDigests:
 
     def purpose(self, name: str) -> Callable[[bytes], str]:
         """A function from content to its digest in hex, unrelated to that of any other purpose."""
-        key, person = self._key, name.encode()
+        begun = self.begun(name)
 
         def digest(content: bytes) -> str:
-            return blake2b(content, digest_size=32, key=key, person=person).hexdigest()
+            state = begun()
+            state.update(content)
+            return state.hexdigest()
 
         return digest
 
+    def begun(self, name: str) -> Callable[[], blake2b]:
+        """A function to a new digest of this purpose, keyed and ready for `update`: the quick way."""
+        return blake2b(digest_size=32, key=self._key, person=name.encode()).copy
+
 
 class Subjects:
-    """Seals and opens JSON objects under the key of a subject, who goes by a pseudonym."""
+    """Seals and opens JSON objects under the key of a subject, who goes by a pseudonym.
 
-    def __init__(self, directory: Path) -> None:
+    `made` hears of each new key file, which is not yet known to be on the disk: a thousand new
+    subjects at once must not each wait for it.
+    """
+
+    def __init__(self, directory: Path, made: Callable[[Path], None] = lambda _: None) -> None:
         self._directory = directory
+        self._made = made
         self._making = lru_cache(KEYS_CACHED)(self._make)
         self._reading = lru_cache(KEYS_CACHED)(self._read)
 
@@ -88,12 +101,31 @@ class Subjects:
         self._reading.cache_clear()
 
     def _make(self, pseudonym: str) -> AESGCM:
-        return AESGCM(create_once(self._directory / pseudonym, lambda: os.urandom(32)))
+        path = self._directory / pseudonym
+        try:
+            key = read_private(path)
+        except FileNotFoundError:
+            key = os.urandom(_KEY)
+            if create_unsynced(path, key):
+                self._made(path)
+            else:
+                key = read_private(path)  # another process was quicker
+        return AESGCM(key if len(key) == _KEY else self._mend(path))
+
+    def _mend(self, path: Path) -> bytes:
+        """A power loss left this key without content; what it sealed is lost already."""
+        with locked(self._directory):
+            key = read_private(path)
+            if len(key) != _KEY:
+                key = os.urandom(_KEY)
+                replace_private(path, key)
+            return key
 
     def _read(self, pseudonym: str) -> AESGCM | None:
         if not (len(pseudonym) == 32 and pseudonym.isalnum()):
             return None  # it comes from a file that may have been changed, and names a path
         try:
-            return AESGCM(read_private(self._directory / pseudonym))
+            key = read_private(self._directory / pseudonym)
         except FileNotFoundError:
             return None
+        return AESGCM(key) if len(key) == _KEY else None

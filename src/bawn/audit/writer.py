@@ -1,8 +1,8 @@
 """The audit's writer: an intent is in the file before its call leaves, or the call does not leave.
 
 `normal`: one write(2) for each intent. Its record outlives this process, killed or not; a power loss
-may take the last seconds. `strict`: the intent also waits for fdatasync, synchronously, and outlives
-a power loss. Outcomes and refusals ride with the next write, at most FLUSH seconds later.
+may take the last seconds. `strict`: the call also waits, by `durable`, until its intent outlives a
+power loss. Outcomes and refusals ride with the next write, at most FLUSH seconds later.
 """
 
 from __future__ import annotations
@@ -10,28 +10,31 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from secrets import token_hex
 from typing import Final, Literal
 
+from bawn.audit.commit import Committer
 from bawn.audit.describe import Describer
 from bawn.audit.entries import (
     VERSION,
     Close,
     Dropped,
-    Outcome,
-    Record,
     Segment,
-    encode,
     hash_of,
+    line_of,
+    quoted,
+    write_of,
 )
 from bawn.audit.recover import recover
-from bawn.audit.segment import NotDurable, SegmentFile, ShortWrite, heads, name_of
+from bawn.audit.segment import SegmentFile, ShortWrite, begin_of, heads, name_of, segments
+from bawn.audit.subjects import Subjects
 from bawn.errors import AUDIT_UNAVAILABLE, Refused
 from bawn.model import Call, Decision, Item
 from bawn.storage import StateDirectory
 
 FLUSH: Final = 0.005  # seconds
+LOOK: Final = 1_000_000_000  # nanoseconds between looks whether the segment is still there
 RETRY: Final = 1.0  # seconds, after a write failed
 MAX_PENDING: Final = 10_000
 """Records that wait in memory while nothing can be written; later ones are counted and dropped."""
@@ -63,21 +66,24 @@ class Writer:
         rotate: int = ROTATE,
     ) -> None:
         self._directory = state.audit
-        self._durable = durability == "strict"
+        self._strict = durability == "strict"
         self._clock = clock
         self._schedule = schedule
         self._rotate = rotate
-        self._describe = Describer(state)
+        self._commit = Committer(self._not_durable)
+        self._describe = Describer(state, Subjects(state.subjects, self._commit.key))
         self._id = token_hex(4)
         self._number = 0  # of the next segment
-        self._seq = 1  # of the next line
+        self._intents = 1  # the number of the next intent
         self._prev = ""
-        self._pending: list[Record] = []
+        self._looked = 0
+        self._pending: list[str] = []
+        self._lost = 0  # records that could not be kept, and were not owned up to yet
         self._armed = False
         self._closed = False
         self._segment: SegmentFile | None = None
         self.records = 0
-        """Records written since the start."""
+        """Records written since the start; a context and the intent after it count as one."""
         self.failures = 0
         """Writes that failed, and records dropped, since the start."""
         self.healthy = True
@@ -90,42 +96,63 @@ class Writer:
             raise self._unavailable(problem) from problem
 
     def intent(self, call: Call, item: Item, decision: Decision) -> int:
-        """Append that this call is about to leave; returns the record's number.
+        """Append that this call is about to leave; returns the intent's number.
 
         Raises:
             Refused: audit.unavailable, and then the call must not leave.
         """
         try:
-            record = self._describe.intent(call, item, decision, self._clock())
-            self._write(record)
+            at, number = self._clock(), self._intents
+            self._intents = number + 1
+            segment = self._segment
+            if segment is None or segment.size >= self._rotate or not 0 <= at - self._looked < LOOK:
+                segment = self._current(at)  # before the line is made: a new one has no contexts
+            self._write(segment, self._describe.intent(call, item, decision, at, number))
+        except Exception as problem:
+            self._describe.lost()
+            raise self._unavailable(problem) from problem
+        return number
+
+    def durable(self, intent: int) -> Awaitable[None] | None:
+        """What to wait for until this intent, the last one appended, outlives what it has to; None: nothing.
+
+        Raises:
+            Refused: audit.unavailable, here or when awaited, and then the call must not leave.
+        """
+        if not self._strict:
+            return None
+        try:
+            if self._segment is None:
+                raise OSError(f"the segment of intent {intent} was given up")
+            return self._commit.durable(self._segment)
         except Exception as problem:
             raise self._unavailable(problem) from problem
-        return record.seq
 
     def outcome(self, intent: int, trace: str, status: str, seconds: float, size: int) -> None:
         """Append how an intent ended: `ok`, `error`, `cancelled` or a reason id. Never raises."""
         try:
-            duration = round(seconds * 1e6)
-            at = self._clock()
-            self._later(Outcome(VERSION, 0, "", at, intent, trace, status, duration, size))
+            if not trace.isalnum():  # so that it needs no escaping
+                raise ValueError("the trace is not a trace-id")
+            self._later(
+                f'"kind":"outcome","at":{self._clock()},"intent":{intent},"trace":"{trace}",'
+                f'"status":{quoted(status)},"duration_us":{int(seconds * 1e6)},"size":{size}}}\n'
+            )
         except Exception as problem:  # noqa: BLE001  # the call is over: nothing left to refuse
             self._drop(problem)
 
     def refusal(self, call: Call, reason: str, detail: str) -> None:
         """Append that a call was refused before it left. Never raises."""
         try:
-            record = self._describe.refusal(call, reason, detail, self._clock())
-            encode(record)  # it holds what the caller sent: it must not stand in later intents' way
-            self._later(record)
+            self._later(line_of(self._describe.refusal(call, reason, detail, self._clock())))
         except Exception as problem:  # noqa: BLE001  # the call is refused already
             self._drop(problem)
 
     def flush(self) -> None:
         """Write what is pending. Never raises: what cannot be written stays pending."""
-        if self._closed or not self._pending:
+        if self._closed or not (self._pending or self._lost):
             return
         try:
-            self._write()
+            self._write(self._current(self._clock()))
         except Exception as problem:  # noqa: BLE001  # logged within; callers have nothing to refuse
             self._unavailable(problem)
             self._arm(RETRY)
@@ -134,18 +161,22 @@ class Writer:
         """Write what is pending and end the segment; intents are refused from here on. Never raises."""
         if self._closed:
             return
+        self.flush()
         try:
-            self._write(Close(VERSION, 0, "", self._clock(), more=False))
+            at = self._clock()
+            self._end(self._current(at), at, more=False)
+            self._commit.close(self._segment if self._strict else None)
         except Exception as problem:  # noqa: BLE001  # the next start recovers the segment
             self._unavailable(problem)
         self._closed = True
         if self._segment is not None:
             self._segment.release()
+            self._segment = None
 
-    def _later(self, record: Record) -> None:
+    def _later(self, line: str) -> None:
         if len(self._pending) >= MAX_PENDING:
             raise OSError("too many records wait for the disk")
-        self._pending.append(record)
+        self._pending.append(line)
         if not self._armed:
             self._arm(FLUSH)
 
@@ -158,65 +189,71 @@ class Writer:
         self._armed = False
         self.flush()
 
-    def _write(self, *last: Record) -> None:
+    def _write(self, segment: SegmentFile, *last: str) -> None:
         """Append what is pending, then `last`; afterwards nothing is pending.
 
         Raises:
             OSError: `last` does not stand. What of the pending records stands, is not pending.
         """
-        if self._closed:
-            raise OSError("the audit is closed")
-        segment = self._segment
-        if segment is None or segment.size >= self._rotate:
-            segment = self._next(segment)
-        lines, seq, prev = [], self._seq, self._prev
-        for record in (*self._pending, *last):
-            record.seq, record.prev = seq, prev
-            line = encode(record)
-            prev = hash_of(line)
-            lines.append(line)
-            seq += 1
-        self._append(segment, lines)
-        self._prev = prev
-        self._pending.clear()
+        pending = self._pending
+        if self._lost:
+            pending.append(line_of(Dropped(at=self._clock(), count=self._lost)))
+            self._lost = 0
+        write = write_of(*pending, *last, prev=self._prev)
+        try:
+            segment.append(write)
+        except ShortWrite as problem:
+            self._wrote_part(segment, problem)
+            raise
+        self._prev = hash_of(write)
+        self.records += len(pending) + len(last)
+        pending.clear()
         if not self.healthy:
             self.healthy = True
             log.warning("the audit can be written again")
 
-    def _append(self, segment: SegmentFile, lines: list[bytes]) -> None:
-        """Append to the segment and count on; gives it up when its end is no longer known.
+    def _wrote_part(self, segment: SegmentFile, problem: ShortWrite) -> None:
+        """Count what stands; give the segment up when its end is not known any more."""
+        self.records += problem.whole
+        del self._pending[: problem.whole]
+        if problem.kept:
+            self._prev = hash_of(problem.kept)
+        if not segment.usable:
+            self._leave(segment)
 
-        Raises:
-            OSError: not all of it stands, or it is not known to be durable.
-        """
-        try:
-            segment.append(lines, durable=self._durable)
-        except (ShortWrite, NotDurable) as problem:
-            # After NotDurable the pending ones are written once more: twice is read as once.
-            whole = problem.whole if isinstance(problem, ShortWrite) else len(lines)
-            self._count(whole)
-            if whole:
-                self._prev = hash_of(lines[whole - 1])
-            if isinstance(problem, ShortWrite):
-                del self._pending[:whole]
-            if not segment.usable:
+    def _current(self, at: int) -> SegmentFile:
+        """The segment to write to; another one when it is full, or is not where it was."""
+        if self._closed:
+            raise OSError("the audit is closed")
+        segment = self._segment
+        if segment is not None and not 0 <= at - self._looked < LOOK:
+            self._looked = at
+            if segment.is_gone():
+                log.error("%s was removed or replaced while it was written", segment.path.name)
                 self._leave(segment)
-            raise
-        self._count(len(lines))
+                segment = None
+        if segment is None or segment.size >= self._rotate:
+            segment = self._next(segment, at)
+        return segment
 
-    def _count(self, lines: int) -> None:
-        self._seq += lines
-        self.records += lines
-
-    def _next(self, full: SegmentFile | None) -> SegmentFile:
+    def _next(self, full: SegmentFile | None, at: int) -> SegmentFile:
         """End the full segment, if there is one, and begin another."""
         if full is not None:
-            line = encode(Close(VERSION, self._seq, self._prev, self._clock(), more=True))
-            self._append(full, [line])
-            self._prev = hash_of(line)
+            self._end(full, at, more=True)
             self._leave(full)
         self._segment = self._begin()
         return self._segment
+
+    def _end(self, segment: SegmentFile, at: int, *, more: bool) -> None:
+        """Write the last line, by a write of its own."""
+        write = write_of(line_of(Close(at=at, more=more)), prev=self._prev)
+        try:
+            segment.append(write)
+        except ShortWrite as problem:
+            self._wrote_part(segment, problem)
+            raise
+        self._prev = hash_of(write)
+        self.records += 1
 
     def _leave(self, segment: SegmentFile) -> None:
         self._after = {segment.path.name: self._prev}
@@ -225,15 +262,27 @@ class Writer:
 
     def _begin(self) -> SegmentFile:
         at = self._clock()
-        name = name_of(at, self._id, self._number)
-        begun = Segment(VERSION, self._seq, "", at, name, self._id, os.getpid(), self._after)
-        line = encode(begun)
-        segment = SegmentFile.create(self._directory / name, line, durable=self._durable)
+        names = [path.name for path in segments(self._directory)]
+        # Names sort in the order in which segments were begun, also when the clock was set back.
+        stamp = max(at, begin_of(names[-1]) + 1000) if names else at
+        name = name_of(stamp, self._id, self._number)
+        begun = Segment(
+            v=VERSION, at=at, name=name, writer=self._id, pid=os.getpid(), after=self._after
+        )
+        write = write_of(line_of(begun), prev="")
+        segment = SegmentFile.create(self._directory / name, write)
         self._number += 1
-        self._count(1)
-        self._prev = hash_of(line)
+        self.records += 1
+        self._prev = hash_of(write)
+        self._looked = at
         self._describe.forget()
         return segment
+
+    def _not_durable(self, segment: SegmentFile, problem: Exception) -> None:
+        """The disk did not confirm a segment: go on in another one."""
+        self._unavailable(problem)
+        if self._segment is segment:
+            self._leave(segment)
 
     def _unavailable(self, problem: Exception) -> Refused:
         self.failures += 1
@@ -245,9 +294,6 @@ class Writer:
     def _drop(self, problem: Exception) -> None:
         """Own up to a record that is lost, by a record that counts such."""
         self.failures += 1
-        last = self._pending[-1] if self._pending else None
-        if isinstance(last, Dropped):
-            last.count += 1
-            return
-        self._pending.append(Dropped(VERSION, 0, "", self._clock(), 1))
-        log.error("a refusal or an outcome is missing from the audit: %s", problem)
+        if not self._lost:
+            log.error("a refusal or an outcome is missing from the audit: %s", problem)
+        self._lost += 1

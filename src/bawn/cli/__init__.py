@@ -9,9 +9,12 @@ import typer
 from bawn import __version__
 from bawn.cli import audit as audit_verbs
 from bawn.cli import config as config_verbs
+from bawn.cli import incident as incident_verbs
+from bawn.cli import keys as keys_verbs
 from bawn.cli import server as server_verbs
 from bawn.cli.connect import connect, disconnect
 from bawn.cli.doctor import doctor
+from bawn.cli.drill import drill
 from bawn.cli.init import init
 from bawn.cli.reload import reload
 from bawn.cli.scan import scan
@@ -61,11 +64,33 @@ config.command("docs")(config_verbs.docs)
 audit = typer.Typer(help="The record of every call.", no_args_is_help=True)
 audit.command("tail")(audit_verbs.tail)
 
-for verb in (up, trust, reload, stdio, init, scan, connect, disconnect, token, status, doctor):
+for verb in (
+    up,
+    trust,
+    reload,
+    stdio,
+    init,
+    scan,
+    connect,
+    disconnect,
+    token,
+    status,
+    doctor,
+    drill,
+):
     app.command()(verb)
+keys = typer.Typer(help="The keys that seal sessions and cursors.", no_args_is_help=True)
+keys.command("show")(keys_verbs.show)
+keys.command("rotate")(keys_verbs.rotate)
+incident = typer.Typer(help="The kill switch.", no_args_is_help=True)
+incident.command("cut")(incident_verbs.cut)
+incident.command("restore")(incident_verbs.restore)
+incident.command("list")(incident_verbs.list_cuts)
 app.add_typer(server, name="server")
 app.add_typer(config, name="config")
 app.add_typer(audit, name="audit")
+app.add_typer(incident, name="incident")
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:

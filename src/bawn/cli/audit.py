@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bawn.storage import StateDirectory
 
 POLL: Final = 0.25  # seconds between looks for something new
+SETTLED: Final = 100_000_000  # nanoseconds after which no worker writes anything older
 
 LinesOption = Annotated[int, typer.Option("--lines", "-n", min=0, help="How many calls to show.")]
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")]
@@ -68,7 +69,7 @@ def _show(state: StateDirectory, lines: int, *, follow: bool, as_json: bool) -> 
     with suppress(KeyboardInterrupt):
         while follow:
             time.sleep(POLL)
-            new, faults = _split(joiner.join(reader.poll()))
+            new, faults = _split(joiner.join(reader.poll(time.time_ns() - SETTLED)))
             _report(faults)
             _print(new, as_json=as_json)
             problems += faults

@@ -151,7 +151,7 @@ def _ask(yes: bool, path: Path) -> None:
 def _into_files(secrets: Mapping[str, str], found: Loaded) -> None:
     from bawn.config import atomic
     from bawn.errors import Misconfigured
-    from bawn.storage.directory import StateDirectory, read_private
+    from bawn.storage import StateDirectory, read_private
 
     if not secrets:
         return

@@ -43,9 +43,23 @@ def health(socket: str | Path) -> dict[str, Any] | None:
     return answer
 
 
+def _confinement(confined: str | None) -> str:
+    """What a person has to know of a local server; nothing for one that is confined, or is remote."""
+    if confined is None or not confined.startswith("no: "):
+        return ""
+    return f"  unconfined, runs with your rights ({confined.removeprefix('no: ')})"
+
+
+def _pids(pids: int | list[int | None]) -> str:
+    """One process, or those of several places; `-` where one is just being started again."""
+    if isinstance(pids, int):
+        return str(pids)
+    return " ".join("-" if pid is None else str(pid) for pid in pids)
+
+
 def _text(gate: dict[str, Any]) -> str:
     health = gate["health"]
-    pids = ", ".join(f"{name} {pid}" for name, pid in gate["pids"].items() if pid)
+    pids = ", ".join(f"{name} {_pids(pid)}" for name, pid in gate["pids"].items() if pid)
     lines = [
         f"{gate['url']}/mcp is {health['status']}  ({pids})",
         f"configuration {gate['config']}",
@@ -53,7 +67,7 @@ def _text(gate: dict[str, Any]) -> str:
         "",
     ]
     for name, server in health.get("servers", {}).items():
-        note = "" if server["confined"] is not False else "  unconfined: runs with your rights"
+        note = _confinement(server["confined"])
         detail = f"  {server['detail']}" if server["detail"] else ""
         lines.append(f"  {name:<20} {server['state']:<14} {server['version']:<12}{note}{detail}")
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,10 +42,12 @@ def consent(found: Loaded, *, yes: bool = False) -> None:
     """Let a configuration pass that is trusted or starts nothing; else show, ask and record.
 
     Raises:
-        Misconfigured: the store of consents cannot be used.
+        Misconfigured: the store of consents cannot be used, or a server would get files of the gate's own.
     """
     from bawn.config import trust as consents
+    from bawn.config.roots import refuse_roots
 
+    refuse_roots(found)
     if not consents.needs_consent(found.config) or consents.is_trusted(found.path, found.digest):
         return
     _show(found)
@@ -52,6 +55,33 @@ def consent(found: Loaded, *, yes: bool = False) -> None:
         _ask(found)
     consents.record(found.path, found.digest)
     print("Consent is recorded, for the file as it is now. A change to it asks again.")
+
+
+def first_consent(found: Loaded) -> None:
+    """Consent to a configuration that nobody has consented to before, without asking.
+
+    One that has changed since needs a person: a server could have rewritten it for the next start.
+
+    Raises:
+        Misconfigured: it has changed, or the store of consents cannot be relied on.
+    """
+    from bawn.config import trust as consents
+    from bawn.config.roots import refuse_roots
+    from bawn.errors import Misconfigured
+
+    refuse_roots(found)
+    if not consents.needs_consent(found.config) or consents.is_trusted(found.path, found.digest):
+        return
+    if consents.was_trusted(found.path):
+        raise Misconfigured(
+            f"{found.path.name}: it has changed since it was consented to, and --trust-config stands for "
+            f"the first consent only; read it, then run `bawn trust --yes --config {found.path}`"
+        )
+    try:
+        consents.record(found.path, found.digest)
+    except Misconfigured as problem:
+        # a container with nowhere to write; then its next start is a first one again
+        logging.getLogger("bawn.config").warning("consent cannot be recorded: %s", problem)
 
 
 def _show(found: Loaded) -> None:

@@ -12,6 +12,9 @@ from bawn.cli.options import ConfigOption, fail
 from bawn.cli.reading import explained, loaded
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from bawn.app.supervisor import Supervisor
     from bawn.config.load import Loaded
 
 
@@ -20,7 +23,9 @@ def up(
     trust_config: Annotated[
         bool,
         typer.Option(
-            "--trust-config", help="Consent to the commands of this configuration, for services."
+            "--trust-config",
+            help="Consent to this configuration at its first start, for services; "
+            "once it has changed, `bawn trust` is needed.",
         ),
     ] = False,
     insecure_no_auth: Annotated[
@@ -33,14 +38,13 @@ def up(
 ) -> None:
     """Start the gate in front of your servers. (stable)"""
     from bawn.app.process import ChildFailedError
-    from bawn.cli.trust import consent
+    from bawn.cli.trust import consent, first_consent
     from bawn.telemetry import logs
 
     found = loaded(config)
     logs.configure(found.config.log.format, found.config.log.level, sys.stderr)
     with explained():
-        if not trust_config:
-            consent(found)
+        first_consent(found) if trust_config else consent(found)
         try:
             asyncio.run(_run(found, insecure_no_auth=insecure_no_auth))
         except ChildFailedError as error:
@@ -54,22 +58,33 @@ async def _run(found: Loaded, *, insecure_no_auth: bool) -> None:
 
     supervisor = Supervisor(found, insecure_no_auth=insecure_no_auth)
     with supervisor.state.hold():
-        control = await Control(supervisor).serve()
+        control = Control(supervisor)
+        serving = await control.serve()
         watching = asyncio.create_task(watch(supervisor))
         try:
-            await supervisor.run(lambda: print(welcome(found), flush=True))
+            await supervisor.run(lambda: print(welcome(found, unconfined(supervisor)), flush=True))
         finally:
             watching.cancel()
+            serving.close()
             control.close()
 
 
-def welcome(found: Loaded) -> str:
+def unconfined(supervisor: Supervisor) -> list[str]:
+    """The local servers that run with the owner's rights."""
+    from bawn.app import health
+
+    told = health.read(supervisor.places.health).confinement
+    return [name for name, how in told.items() if how.startswith("no: ")]
+
+
+def welcome(found: Loaded, open_servers: Collection[str]) -> str:
     """What the owner reads once callers are served: where, how, and what is protected."""
     config = found.config
     names = ", ".join(config.servers) or "none yet: `bawn server add` brings one"
-    local = [name for name, server in config.servers.items() if server.command]
-    unconfined = (
-        f"\n  Local servers run unconfined, with your rights: {', '.join(local)}." if local else ""
+    free = (
+        f"\n  Unconfined, with your rights (`bawn status` says why): {', '.join(open_servers)}."
+        if open_servers
+        else ""
     )
     token = {
         "embedded": f"`bawn token --sub you --role developer --config {found.path}`",
@@ -89,5 +104,5 @@ bawn is up.
   Protected: every call is authenticated, decided by role, bounded and recorded before it leaves;
   names, headers and JSON have one reading; your tokens never reach a server.
   Not protected: what a server's own code does, injected text that a model believes, and clients
-  that go around the gate.{unconfined}
+  that go around the gate.{free}
 """

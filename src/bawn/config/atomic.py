@@ -8,8 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def replace(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Put `content` in the place of `path`, durably, with these permission bits.
+def replace(path: Path, content: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
+    """Put `content` in the place of `path`, with these permission bits.
+
+    Unless `durable`, a power loss may undo it: for what is made anew after one anyway.
 
     Raises:
         OSError: nothing was changed.
@@ -20,13 +22,15 @@ def replace(path: Path, content: bytes, mode: int = 0o600) -> None:
             os.fchmod(descriptor, mode)
             file.write(content)
             file.flush()
-            os.fsync(descriptor)
+            if durable:
+                os.fsync(descriptor)
         Path(name).replace(path)
     except BaseException:
         with suppress(FileNotFoundError):
             Path(name).unlink()
         raise
-    _sync_directory(path.parent)
+    if durable:
+        _sync_directory(path.parent)
 
 
 def _sync_directory(directory: Path) -> None:

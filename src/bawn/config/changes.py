@@ -18,6 +18,7 @@ AUTOMATIC: Final = (
     ("log",),
     ("refresh",),
     ("servers", "*", "idle_stop"),
+    ("servers", "*", "max_children"),
     ("servers", "*", "required"),
 )
 

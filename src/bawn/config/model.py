@@ -49,6 +49,14 @@ def _address(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        raise ValueError("expected an address or a network, such as 10.0.0.0/8") from None
+    return value
+
+
 def _http_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -61,6 +69,7 @@ def _http_url(value: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_address)]
+Network = Annotated[str, AfterValidator(_network)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Count = Annotated[int, Field(ge=1)]
@@ -71,10 +80,24 @@ class Limits(Section):
 
     body: Count = setting(4 << 20, "Largest request body.")
     result: Count = setting(4 << 20, "Largest result or single event held, inspected and released.")
+    held: Count = setting(
+        256 << 20,
+        "Bytes of large request bodies that a worker holds at once, and as many again of results; more wait.",
+    )
     header: Count = setting(
         16 << 10, "Largest HTTP header section of a request, request line included."
     )
+    header_count: Count = setting(100, "Most header fields of a request.")
+    header_time: Seconds = setting(
+        10.0, "Time for a request header to arrive once it has begun, to within 5 s."
+    )
     body_time: Seconds = setting(30.0, "Time for a request body to arrive, to within 5 s.")
+    idle: Seconds = setting(75.0, "Time that a client's connection may rest, to within 5 s.")
+    clients: Count = setting(4096, "Connections of clients to one worker.")
+    clients_per_address: Count = setting(
+        1024,
+        "Connections of one address to one worker; behind a trusted proxy, its requests in flight.",
+    )
     json_depth: Count = setting(64, "Deepest nesting of a JSON message.")
     json_nodes: Count = setting(100_000, "Most values in one JSON message.")
     servers: Count = setting(128, "Most servers behind one gate.")
@@ -88,7 +111,9 @@ class Limits(Section):
     start: Seconds = setting(30.0, "Time a local server may take to start and introduce itself.")
     stop: Seconds = setting(5.0, "Time a local server gets to end by itself before it is killed.")
     connections: Count = setting(256, "Pooled connections to one server.")
-    children: Count = setting(64, "Processes of one local server, over all isolation keys.")
+    children_per_principal: Count = setting(
+        16, "Processes of one local server that one principal may have, over all isolation keys."
+    )
     tokens: Count = setting(10_000, "Verified tokens that are remembered.")
 
 
@@ -117,7 +142,7 @@ class Server(Section):
 
     command: tuple[str, ...] | None = setting(
         None,
-        "Program and arguments of a local server that speaks stdio. Never passed to a shell.",
+        "Program and arguments of a local server that speaks stdio. Never passed to a shell. `${data}` is the private directory of its isolation key.",
         min_length=1,
     )
     url: HttpUrl | None = setting(None, "Streamable HTTP endpoint of a remote server.")
@@ -126,7 +151,7 @@ class Server(Section):
     )
     env: dict[str, str] = setting(
         dict,
-        "Environment of a local server beyond the scrubbed minimum; secrets as references only.",
+        "Environment of a local server beyond the scrubbed minimum; secrets as references only, `${data}` as in `command`.",
     )
     isolation: Isolation = setting(
         "principal",
@@ -156,6 +181,22 @@ class Server(Section):
     idle_stop: Seconds = setting(
         900.0, "A local server's process ends after this long without a call.", "preview"
     )
+    max_children: Count = setting(
+        64, "Processes of this local server at most, over all isolation keys.", "preview"
+    )
+    confine: Literal["auto", "required", "off"] = setting(
+        "auto",
+        "A local server's file system by bubblewrap: `auto` where it works, `required` never without, `off` never.",
+        "preview",
+    )
+    memory: Annotated[int, Field(ge=16 << 20)] | None = setting(
+        None,
+        "Memory of a local server in bytes: of all its processes in a cgroup, else of each one's data.",
+        "preview",
+    )
+    cpu: Annotated[float, Field(ge=0.01, le=1024)] | None = setting(
+        None, "Processor cores that a local server may use, where cgroups can be.", "preview"
+    )
 
     @model_validator(mode="after")
     def _one_way_to_reach_it(self) -> Self:
@@ -163,7 +204,7 @@ class Server(Section):
             raise ValueError(
                 "expected exactly one of `command` (a local server) and `url` (a remote one)"
             )
-        local = [name for name in ("cwd", "env") if getattr(self, name)]
+        local = [name for name in ("cwd", "env", "memory", "cpu") if getattr(self, name)]
         remote = [name for name in ("ca", "proxy") if getattr(self, name)]
         if self.auth.type != "none":
             remote.append("auth")
@@ -309,7 +350,14 @@ class Config(Section):
     origins: tuple[str, ...] = setting(
         (), "Origins accepted in requests besides the gate's own; CORS headers are not sent."
     )
+    trusted_proxies: tuple[Network, ...] = setting(
+        (),
+        "Addresses or networks of reverse proxies whose X-Forwarded-For names the caller; nobody else's counts.",
+    )
     management: Management = setting(Management, "The listener for probes and scrapers.")
+    workers: Annotated[int, Field(ge=1, le=64)] = setting(
+        1, "Processes that serve callers, all on the same address; one for each core is the most."
+    )
     servers: dict[str, Server] = setting(
         dict, "The servers behind the gate, by id: 1 to 32 of a-z, 0-9 and hyphen."
     )

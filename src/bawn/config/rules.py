@@ -84,7 +84,9 @@ def _variable(path: tuple[str, ...], name: str, value: str) -> Iterator[Problem]
     plain = [piece for piece in pieces if isinstance(piece, str)]
     if any("\0" in piece for piece in plain):
         yield Problem(path, "a NUL character cannot stand in an environment variable")
-    if denotes_credential(name) and len(plain) == len(pieces) and value:
+    elsewhere = any(isinstance(piece, secrets.Reference) for piece in pieces)
+    path_of_its_own = isinstance(pieces[0], secrets.Data) if pieces else True
+    if denotes_credential(name) and not elsewhere and not path_of_its_own:
         yield Problem(path, f"its name says it is a secret, expected a reference; {STORE}")
     elif any(map(may_be_credential, plain)):
         yield Problem(path, f"its value may be a secret, expected a reference; {STORE}")

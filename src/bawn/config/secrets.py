@@ -1,6 +1,8 @@
 """References to secrets: where a credential lies, never the credential itself.
 
-A text may hold `${env:NAME}`, `${file:PATH}` and `${keyring:NAME}`; `$${` stands for `${`.
+A text may hold `${env:NAME}`, `${file:PATH}` and `${keyring:NAME}`; `$${` stands for `${`. What
+belongs to a local server may also hold `${data}`: no secret, but the directory that is private to the
+server's isolation key, known only once it is started.
 """
 
 from __future__ import annotations
@@ -18,7 +20,15 @@ from bawn.errors import Misconfigured
 KEYRING_SERVICE: Final = "bawn"
 MAX_FILE: Final = 64 << 10
 KINDS: Final = ("env", "file", "keyring")
+DATA: Final = "${data}"
 _PIECE = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
+
+
+class Data:
+    """The one `${data}`."""
+
+    def __str__(self) -> str:
+        return DATA
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +42,13 @@ class Reference:
         return f"${{{self.kind}:{self.name}}}"
 
 
-def parse(text: str) -> tuple[str | Reference, ...]:
+def parse(text: str) -> tuple[str | Reference | Data, ...]:
     """The literal pieces and the references of a text, in order.
 
     Raises:
         Misconfigured: a `${` that begins no reference.
     """
-    pieces: list[str | Reference] = []
+    pieces: list[str | Reference | Data] = []
     end = 0
     for match in _PIECE.finditer(text):
         pieces.append(text[end : match.start()])
@@ -49,7 +59,7 @@ def parse(text: str) -> tuple[str | Reference, ...]:
 
 
 def references(text: str) -> tuple[Reference, ...]:
-    """The references within a text.
+    """The references to secrets within a text.
 
     Raises:
         Misconfigured: a `${` that begins no reference.
@@ -66,23 +76,35 @@ def is_reference(text: str) -> bool:
     return len(pieces) == 1 and isinstance(pieces[0], Reference)
 
 
-def resolve(text: str, base: Path) -> str:
+def resolve(text: str, base: Path, data: Path | None = None) -> str:
     """The text with every reference replaced by what it refers to; `base` anchors relative files.
+
+    Without `data` the text keeps its `${data}`.
 
     Raises:
         Misconfigured: names the reference and what is wrong with it, never what it holds.
     """
-    return "".join(
-        piece if isinstance(piece, str) else _look_up(piece, base) for piece in parse(text)
-    )
+    return "".join(_resolved(piece, base, data) for piece in parse(text))
 
 
-def _reference(inner: str | None) -> Reference:
+def _resolved(piece: str | Reference | Data, base: Path, data: Path | None) -> str:
+    match piece:
+        case str():
+            return piece
+        case Data():
+            return DATA if data is None else str(data)
+        case Reference():
+            return _look_up(piece, base)
+
+
+def _reference(inner: str | None) -> Reference | Data:
+    if inner == "data":
+        return Data()
     # What stands between the braces is not repeated: somebody may have put the secret itself there.
     kind, colon, name = (inner or "").partition(":")
     if kind not in KINDS or not colon or not name.strip() or "\0" in name:
         raise Misconfigured(
-            "expected a reference such as ${env:NAME}, ${file:PATH} or ${keyring:NAME}; "
+            "expected a reference such as ${env:NAME}, ${file:PATH} or ${keyring:NAME}, or ${data}; "
             "write $${ for the characters ${ themselves"
         )
     return Reference(kind, name.strip())

@@ -108,6 +108,15 @@ def is_trusted(path: Path, digest: str) -> bool:
     return entry is not None and entry.digest == digest
 
 
+def was_trusted(path: Path) -> bool:
+    """Whether any content at this path was consented to.
+
+    Raises:
+        Misconfigured: the store is damaged, or others can write it.
+    """
+    return _key(path) in _read(_store_path()).trusted
+
+
 def record(path: Path, digest: str) -> None:
     """Remember consent to this content at this path; an earlier one for the path is replaced.
 
@@ -125,6 +134,15 @@ def record(path: Path, digest: str) -> None:
             replace(store, raw + b"\n", 0o600)
         except OSError as problem:
             raise _unusable(store, problem.strerror) from None
+
+
+def store_directory() -> Path:
+    """Where consents are kept.
+
+    Raises:
+        Misconfigured: this user has no place for them.
+    """
+    return _store_path().parent
 
 
 def _store_path() -> Path:

@@ -18,8 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Final
 
+import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwa import JWSAlgModel
@@ -122,7 +124,31 @@ def accept(parsed: Parsed, key: VerifyKey, rules: Rules, now: float) -> Principa
         endpoint=_endpoint(claims.get("aud"), rules),
         roles=_roles(claims, rules),
         scopes=frozenset(_words(claims, "scope") + _words(claims, "scp")),
+        token=token_id(claims),
     )
+
+
+def read_id(token: bytes) -> str:
+    """The id of a token that nobody has judged: to name it, never to trust it.
+
+    Raises:
+        Refused: auth.invalid, when it is no JWT.
+    """
+    parts = token.removeprefix(b"Bearer ").split(b".")
+    if len(token) > LONGEST or len(parts) != 3:
+        raise invalid("it is not a signed JWT: three parts with dots between")
+    return token_id(_object(parts[1], "payload"))
+
+
+def token_id(claims: Json) -> str:
+    """What identifies a token: its `jti`, else a digest of all that it claims.
+
+    Not of its bytes: some signatures can be rewritten by whoever holds them, and stay good.
+    """
+    jti = claims.get("jti")
+    if isinstance(jti, str) and 0 < len(jti) <= _LONGEST_NAME:
+        return jti
+    return sha256(msgspec.json.encode(claims, order="sorted")).hexdigest()[:32]
 
 
 def subject_problem(subject: object) -> str | None:

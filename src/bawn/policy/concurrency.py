@@ -20,20 +20,21 @@ class Concurrency:
         Raises:
             Refused: limit.principal or limit.server, and then nothing was counted.
         """
-        mine = self.principals.get(principal, 0)
+        principals, servers = self.principals, self.servers
+        mine, theirs = principals.get(principal, 0), servers.get(server, 0)
         if mine >= self._per_principal:
             raise Refused(LIMIT_PRINCIPAL, f"{mine} are")
-        theirs = self.servers.get(server, 0)
         if theirs >= self._per_server:
             raise Refused(LIMIT_SERVER, f"{theirs} are")
-        self.principals[principal] = mine + 1
-        self.servers[server] = theirs + 1
+        principals[principal] = mine + 1
+        servers[server] = theirs + 1
 
     def leave(self, principal: str, server: str) -> None:
         """Count it out again."""
-        for counts, key in ((self.principals, principal), (self.servers, server)):
-            left = counts[key] - 1
-            if left:
-                counts[key] = left
-            else:
-                del counts[key]
+        principals, servers = self.principals, self.servers
+        principals[principal] -= 1
+        if not principals[principal]:
+            del principals[principal]
+        servers[server] -= 1
+        if not servers[server]:
+            del servers[server]

@@ -22,7 +22,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     meta: Json
 
 
-_ENVELOPE: Final = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
+_REQUEST: Final = frozenset({"jsonrpc", "id", "method", "params"})
+_ENVELOPE: Final = _REQUEST | {"result", "error"}
 _PARAMS: Final = frozenset(
     {"name", "arguments", "uri", "cursor", "_meta", "ref", "argument", "context", "taskId"}
     | {"requestState", "inputResponses", "protocolVersion", "capabilities", "clientInfo"}
@@ -66,34 +67,33 @@ def read(tree: Any) -> Message:
     if not isinstance(tree, dict):
         public = "a batch is not accepted" if isinstance(tree, list) else "it is not an object"
         raise Refused(MESSAGE_SHAPE, public)
-    if not tree.keys() <= _ENVELOPE:
-        _no_variants(tree, _ENVELOPE, "the message")
-    method = tree.get("method")
-    if (
-        tree.get("jsonrpc") != "2.0"
-        or not isinstance(method, str)
-        or "result" in tree
-        or "error" in tree
-    ):
+    method, id_, params = tree.get("method"), tree.get("id"), tree.get("params")
+    if not _REQUEST.issuperset(tree):
+        _check_keys(tree)
+    if tree.get("jsonrpc") != "2.0" or not isinstance(method, str):
         raise Refused(MESSAGE_SHAPE)
-    id_ = tree.get("id")
-    if "id" in tree and not (isinstance(id_, str) or type(id_) is int):
+    if not isinstance(id_, str) and type(id_) is not int and "id" in tree:
         raise Refused(MESSAGE_SHAPE, "`id` must be a string or an integer")
-    params = tree.get("params")
     if params is None:
         params = {}
-    if not isinstance(params, dict):
+    elif not isinstance(params, dict):
         raise Refused(MESSAGE_PARAMS, "`params` must be an object")
-    if not params.keys() <= _PARAMS:
+    elif not _PARAMS.issuperset(params):
         _no_variants(params, _PARAMS, "params")
     meta = params.get("_meta")
     if meta is None:
         meta = {}
-    if not isinstance(meta, dict):
+    elif not isinstance(meta, dict):
         raise Refused(MESSAGE_PARAMS, "`_meta` must be an object")
-    if not meta.keys() <= _META:
+    elif not _META.issuperset(meta):
         _no_variants(meta, _META, "_meta")
     return Message(id_, method, params, meta)
+
+
+def _check_keys(tree: Json) -> None:
+    _no_variants(tree, _ENVELOPE, "the message")
+    if "result" in tree or "error" in tree:
+        raise Refused(MESSAGE_SHAPE)
 
 
 def identifier(tree: Any) -> str | int | None:

@@ -56,12 +56,11 @@ def check(message: Message, version: str, headers: Mapping[bytes, bytes]) -> Non
     method = METHODS.get(message.method)
     if method is None or method.named is None:
         return
-    expected = message.params.get(method.named)
+    expected, given = message.params.get(method.named), headers.get(NAME)
     if not isinstance(expected, str):
         return  # the parameter itself is refused further on, more precisely
-    given = headers.get(NAME)
     # what others could read differently is decoded even when the bytes are equal
-    if given == expected.encode() and given.isascii() and not given.startswith(b"=?"):
+    if given == expected.encode() and given.isascii() and given[:2] != b"=?":
         return
     if given is None or decode(given) != expected:
         raise Refused(HEADER_BODY, "Mcp-Name differs from the body, or is missing")

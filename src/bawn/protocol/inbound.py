@@ -8,7 +8,7 @@ legacy client's sealed session carries.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -20,9 +20,16 @@ from bawn.errors import (
     Refused,
 )
 from bawn.model import Client, Json
-from bawn.protocol import envelope, headers, versions
+from bawn.protocol import headers, versions
 from bawn.protocol.envelope import Message
-from bawn.protocol.versions import METHODS, Method
+from bawn.protocol.versions import (
+    META_CAPABILITIES,
+    META_CLIENT,
+    META_VERSION,
+    METHODS,
+    MODERN,
+    Method,
+)
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
@@ -47,13 +54,14 @@ LEGACY_DEFAULT: Final = "2025-03-26"
 """What a legacy client speaks that sends no version header (transports/streamable-http)."""
 
 
-def read(tree: Any, named: Mapping[bytes, bytes], session: Client | None) -> Request | Notification:
-    """Judge a decoded body with its headers; `session` is what a legacy session says of its client.
+def read(
+    message: Message, named: Mapping[bytes, bytes], session: Client | None
+) -> Request | Notification:
+    """Judge a message with its headers; `session` is what a legacy session says of its client.
 
     Raises:
-        Refused: message.*, header.mismatch, version.unsupported or method.unknown.
+        Refused: message.params, header.mismatch, version.unsupported or method.unknown.
     """
-    message = envelope.read(tree)
     if is_modern(message.meta, named):
         return _modern(message, named)
     return _legacy(message, named, session)
@@ -61,32 +69,32 @@ def read(tree: Any, named: Mapping[bytes, bytes], session: Client | None) -> Req
 
 def is_modern(meta: Json, named: Mapping[bytes, bytes]) -> bool:
     """Whether a request claims the stateless era, in its body or in its header."""
-    return versions.META_VERSION in meta or named.get(headers.VERSION) == _MODERN
+    return META_VERSION in meta or named.get(headers.VERSION) == _MODERN
 
 
-_MODERN: Final = versions.MODERN.encode()
+_MODERN: Final = MODERN.encode()
 
 
 def _modern(message: Message, named: Mapping[bytes, bytes]) -> Request | Notification:
-    if message.id is None:
-        return Notification(message.method, message.params, modern=True)
-    version = message.meta.get(versions.META_VERSION)
-    capabilities = message.meta.get(versions.META_CAPABILITIES)
+    id_, params, meta = message.id, message.params, message.meta
+    if id_ is None:
+        return Notification(message.method, params, modern=True)
+    version, capabilities = meta.get(META_VERSION), meta.get(META_CAPABILITIES)
     if not isinstance(version, str) or not isinstance(capabilities, dict):
         public = "`_meta` must carry protocolVersion and clientCapabilities"
         raise Refused(MESSAGE_PARAMS, public)
     headers.check(message, version, named)
-    if version != versions.MODERN:
+    if version != MODERN:
         raise unsupported(version)
     method = METHODS.get(message.method)
     if method is None or not (method.modern and method.served):
         raise Refused(METHOD_UNKNOWN)
-    if "requestState" in message.params or "inputResponses" in message.params:
+    if "requestState" in params or "inputResponses" in params:
         raise Refused(MESSAGE_PARAMS, "no state and no input request was given out by this gate")
-    info = message.meta.get(versions.META_CLIENT)
+    info = meta.get(META_CLIENT)
     name = info.get("name") if isinstance(info, dict) else None
     client = Client(version, name if isinstance(name, str) else "", capabilities)
-    return Request(message.id, method, message.params, client, modern=True)
+    return Request(id_, method, params, client, modern=True)
 
 
 def _legacy(

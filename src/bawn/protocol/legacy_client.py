@@ -19,6 +19,7 @@ from bawn.errors import (
 )
 from bawn.model import Client, Json
 from bawn.protocol import versions
+from bawn.protocol.versions import META_CAPABILITIES
 
 _MODERN_MEMBERS: Final = ("resultType", "ttlMs", "cacheScope")
 _MODERN_ERRORS: Final = frozenset({HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION})
@@ -31,11 +32,11 @@ def canonical_meta(meta: Json, client: Client) -> Json:
     No capability is declared: what a server asks back cannot be relayed to the caller yet.
     """
     if versions.META_VERSION in meta:
-        return {**meta, versions.META_CAPABILITIES: {}}
+        return meta if meta.get(META_CAPABILITIES) == {} else {**meta, META_CAPABILITIES: {}}
     return {
         **meta,
         versions.META_VERSION: versions.MODERN,
-        versions.META_CAPABILITIES: {},
+        META_CAPABILITIES: {},
         versions.META_CLIENT: {"name": client.name or "unknown", "version": ""},
     }
 

@@ -11,20 +11,24 @@ from bawn.protocol.versions import IDENTIFIER, Method
 LONGEST: Final = 8192
 """Characters of a name or URI: longer ones are neither offered nor found."""
 
+_RENAMED: Final = frozenset({Kind.TOOL, Kind.PROMPT})
 
-def request(call: Call, method: Method, item: Item, isolation: str) -> Outbound:
+
+def request(
+    call: Call, method: Method, item: Item, isolation: str, principal: str = ""
+) -> Outbound:
     """The call in the server's own names, with the caller's metadata and nothing of its credentials."""
-    params = {
-        **call.params,
-        "_meta": legacy_client.canonical_meta(call.params.get("_meta") or {}, call.client),
-    }
-    name = None
-    if method.named is not None:
+    params = call.params.copy()
+    params["_meta"] = legacy_client.canonical_meta(params.get("_meta") or {}, call.client)
+    named, name = method.named, None
+    if named is not None:
         # a template's item stands for whichever URI the caller asked: only names are mapped back
-        if item.kind in (Kind.TOOL, Kind.PROMPT):
-            params[method.named] = item.name
-        name = params[method.named]
-    return Outbound(item.server, method.name, params, isolation, call.trace, name, call.project)
+        if item.kind in _RENAMED:
+            params[named] = item.name
+        name = params[named]
+    return Outbound(
+        item.server, method.name, params, isolation, call.trace, name, call.project, principal
+    )
 
 
 def identifier(kind: Kind, definition: Json) -> str | None:

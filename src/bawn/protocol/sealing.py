@@ -31,6 +31,11 @@ class Sealer:
     """Seals and opens handles; `nonce` gives 12 fresh random bytes at each call."""
 
     def __init__(self, keys: Sequence[bytes], nonce: Callable[[], bytes]) -> None:
+        self._nonce = nonce
+        self.use(keys)
+
+    def use(self, keys: Sequence[bytes]) -> None:
+        """Seal and open with these keys from here on."""
         if not keys:
             raise ValueError("a key ring needs at least one key")
         ring = [
@@ -38,7 +43,6 @@ class Sealer:
         ]
         self._current, self._aead = ring[0]
         self._ring = dict(ring)
-        self._nonce = nonce
 
     def seal(self, purpose: str, content: Json) -> str:
         """A handle in URL-safe ASCII."""

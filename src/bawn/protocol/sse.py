@@ -69,6 +69,11 @@ class Parser:
         self._check(len(self._line))
         return events
 
+    @property
+    def held(self) -> int:
+        """Bytes kept for the event that has not ended yet."""
+        return self._size + len(self._line)
+
     def _check(self, more: int) -> None:
         if self._size + more > self._limit:
             raise Refused(UPSTREAM_TOO_LARGE, detail=f"an SSE event is over {self._limit} bytes")

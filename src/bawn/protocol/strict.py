@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -32,10 +32,17 @@ _FEW: Final = 200  # commas
 
 @dataclass(frozen=True, slots=True)
 class JsonLimits:
-    """Bounds of one message: nesting, and values (counted as commas and opening brackets)."""
+    """Bounds of one message: nesting, and values (counted as commas and opening brackets).
+
+    Bodies of up to `short` bytes cannot hold more values.
+    """
 
     depth: int = 64
     nodes: int = 100_000
+    short: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "short", min(_SHORT, self.nodes - 1))
 
 
 def canonical(body: bytes, limits: JsonLimits) -> Any:
@@ -43,7 +50,10 @@ def canonical(body: bytes, limits: JsonLimits) -> Any:
 
     JSON null also gives None, and `careful` then answers for it.
     """
-    if not (_plainly_within(body, limits) or _within(body, limits)):
+    # nearly every body is short, and has no more brackets in all than may be nested
+    if (len(body) > limits.short or body.count(b"{") + body.count(b"[") > limits.depth) and not (
+        _few(body, limits) or _within(body, limits)
+    ):
         return None
     try:
         tree = _decode(body)
@@ -55,12 +65,15 @@ def canonical(body: bytes, limits: JsonLimits) -> Any:
 def careful(body: bytes, limits: JsonLimits, *, mend: bool = False) -> Any:
     """The tree of any acceptable JSON text; with `mend`, lone surrogates become U+FFFD.
 
-    Costs tens of microseconds for each KB: callers take large bodies off the event loop.
+    Costs up to tens of microseconds for each KB: callers take large bodies off the event loop.
 
     Raises:
         Refused: message.json or message.limits, saying what was wrong and never quoting it.
     """
     _check_limits(body, limits)
+    tree = _but_for_blanks(body)
+    if tree is not None:
+        return tree
     try:
         tree = json.loads(
             body.decode("utf-8"),
@@ -82,6 +95,18 @@ def careful(body: bytes, limits: JsonLimits, *, mend: bool = False) -> Any:
         raise Refused(MESSAGE_JSON, "it has an integer of too many digits") from error
 
 
+def _but_for_blanks(body: bytes) -> Any:
+    """The tree, if `body` without the blanks between its tokens is how we would write it; else None.
+
+    Many write JSON with a space after each comma and colon: this costs half of reading it with care.
+    """
+    try:
+        tree = _decode(body)
+        return tree if encode(tree) == msgspec.json.format(body, indent=-1) else None
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+
+
 def _well_formed(tree: Any, mend: bool) -> Any:
     try:
         encode(tree)
@@ -92,15 +117,11 @@ def _well_formed(tree: Any, mend: bool) -> Any:
     return tree
 
 
-def _plainly_within(body: bytes, limits: JsonLimits) -> bool:
-    """Whether a look at a few bytes shows that the limits are kept; most bodies are so.
+def _few(body: bytes, limits: JsonLimits) -> bool:
+    """Whether a long body has so few brackets and commas that it plainly keeps the limits.
 
-    No body holds more values than bytes, nor is deeper than its opening brackets. Searching for the
-    first few bytes of a kind is many times faster on a long body than counting them all.
+    Searching for the first few bytes of a kind is many times faster than counting them all.
     """
-    if len(body) <= _SHORT:
-        openings = body.count(b"{") + body.count(b"[")
-        return openings <= limits.depth and len(body) < limits.nodes
     half = limits.depth // 2
     return (
         limits.depth + _FEW < limits.nodes

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bawn.config import Limits, Server
 from bawn.errors import UPSTREAM_DIED, UPSTREAM_NOT_STARTED, UPSTREAM_UNREACHABLE, Refused
 from bawn.model import Answer, Json
 from bawn.protocol import legacy_server
+from bawn.runner.bounds import Bounds
+from bawn.runner.confine import Shelter
 from bawn.runner.dialogue import Deadlines, Dialogue, Progress
 from bawn.runner.introduce import Era, Introduction, introduce
 from bawn.runner.journal import Journal
@@ -22,20 +24,38 @@ from bawn.runner.spawn import Process
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything by which a child is started; `project` is the caller's directory, if it counts."""
+    """Everything by which a child is started; `project` is the caller's directory, if it counts.
+
+    `data` is the directory of its isolation key.
+    """
 
     name: str
     server: Server
     base: Path
     limits: Limits
     project: str | None = None
+    data: Path | None = None
+    shelter: Shelter = field(default_factory=Shelter)
+    bounds: Bounds = field(default_factory=lambda: Bounds(None, frozenset()))
+
+    def prepare(self) -> Launch:
+        """What exactly is started; may block.
+
+        Raises:
+            Refused: upstream.not_started.
+        """
+        launch = prepare(self.server, self.base, self.project, self.data)
+        return self.shelter.wrap(launch, self.server)
 
 
 class Child:
     """A process that has introduced itself and takes calls."""
 
-    def __init__(self, process: Process, dialogue: Dialogue, introduction: Introduction) -> None:
+    def __init__(
+        self, process: Process, dialogue: Dialogue, introduction: Introduction, launch: Launch
+    ) -> None:
         self._process = process
+        self._launch = launch
         self._dialogue = dialogue
         self._introduction = introduction
         self.since = time.time()
@@ -53,12 +73,16 @@ class Child:
     @property
     def facts(self) -> Json:
         """What `bawn status` shows of it."""
+        bounds = {"bounds": self._launch.bounds} if self._launch.bounds else {}
         return {
             "pid": self._process.pid,
             "era": self.era.value,
             "version": self._introduction.version,
             "since": self.since,
             "ignored": self._dialogue.ignored,
+            "confined": self._launch.confined,
+            "why": self._launch.why,
+            **bounds,
         }
 
     async def call(
@@ -98,7 +122,7 @@ async def start(
     seconds = plan.limits.start
     try:
         async with asyncio.timeout(seconds):
-            launch = await asyncio.to_thread(prepare, plan.server, plan.base, plan.project)
+            launch = await asyncio.to_thread(plan.prepare)
             try:
                 return await _attempt(plan, launch, known, on_end, on_change)
             except Refused as refused:
@@ -122,6 +146,7 @@ async def _attempt(
     on_end: Callable[[str], None],
     on_change: Callable[[], None],
 ) -> Child:
+    launch = plan.bounds.apply(launch, plan.server)
     process = Process()
     journal = Journal(plan.name, launch.secrets)
     dialogue = Dialogue(process.write, journal, on_change)
@@ -149,4 +174,4 @@ async def _attempt(
     except BaseException:
         process.kill()
         raise
-    return Child(process, dialogue, introduction)
+    return Child(process, dialogue, introduction, launch)

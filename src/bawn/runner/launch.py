@@ -11,6 +11,7 @@ from typing import Final
 
 from bawn.config import Server, secrets
 from bawn.errors import UPSTREAM_NOT_STARTED, Misconfigured, Refused
+from bawn.runner import data as directories
 
 _INHERITED: Final = ("PATH", "HOME", "LANG", "TMPDIR", "USER")
 """What a server sees of the gate's environment, besides LC_*."""
@@ -18,25 +19,41 @@ _INHERITED: Final = ("PATH", "HOME", "LANG", "TMPDIR", "USER")
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One process to start; `env` is its whole environment and may hold secrets."""
+    """One process to start; `env` is its whole environment and may hold secrets.
+
+    `layers` counts the processes around the server itself, `data_limit` are bytes; `confined`, `why`
+    and `bounds` are for people.
+    """
 
     argv: tuple[str, ...]
     cwd: Path
     env: Mapping[str, str] = field(repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    data: Path | None = None
+    layers: int = 0
+    data_limit: int | None = None
+    cgroup: Path | None = None
+    confined: str = "no"
+    why: str = ""
+    bounds: str = ""
 
 
-def prepare(server: Server, base: Path, project: str | None) -> Launch:
+def prepare(server: Server, base: Path, project: str | None, data: Path | None = None) -> Launch:
     """Look up references, program and directory; may block on the keyring, so not for the loop.
+
+    `data` is the directory that `${data}` stands for; it is created.
 
     Raises:
         Refused: upstream.not_started, saying what is missing and never a secret's value.
     """
     env = scrubbed(os.environ)
+    if data is not None:
+        directories.make(data)
+        env["TMPDIR"] = str(data / directories.TEMPORARY)
     hidden: list[str] = []
     for name, text in server.env.items():
         try:
-            env[name] = secrets.resolve(text, base)
+            env[name] = secrets.resolve(text, base, data)
             hidden += [secrets.resolve(str(one), base) for one in secrets.references(text)]
         except Misconfigured as problem:
             raise _unable(f"`env.{name}`: {problem}") from None
@@ -44,7 +61,10 @@ def prepare(server: Server, base: Path, project: str | None) -> Launch:
     if server.command is None:
         raise _unable("it has no `command`")
     program = _program(server.command[0], base, env.get("PATH", os.defpath))
-    return Launch((program, *server.command[1:]), cwd, env, tuple(hidden))
+    rest = server.command[1:]
+    if data is not None:
+        rest = tuple(argument.replace(secrets.DATA, str(data)) for argument in rest)
+    return Launch((program, *rest), cwd, env, tuple(hidden), data)
 
 
 def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -19,14 +21,31 @@ from bawn.errors import (
     Refused,
 )
 from bawn.model import Answer, Json
-from bawn.runner import child
+from bawn.runner import bounds, child
+from bawn.runner import data as directories
+from bawn.runner.bounds import Bounds
 from bawn.runner.child import Plan
+from bawn.runner.confine import Shelter
 from bawn.runner.dialogue import Deadlines, Progress
 from bawn.runner.introduce import Era
 from bawn.runner.slot import Running, Slot
 
-_LAUNCHED_BY: Final = ("command", "cwd", "env", "isolation")
+_LAUNCHED_BY: Final = ("command", "cwd", "env", "isolation", "confine", "memory", "cpu")
 """The settings of a server that its processes are made of; the others change under them."""
+GUARDED: Final = 1.0
+"""Seconds between two looks at whether a guarded file was replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where the private directories of servers lie, what they never see, and never change."""
+
+    data: Path | None = None
+    hide: tuple[Path, ...] = ()
+    guard: tuple[Path, ...] = ()
+
+
+_log = logging.getLogger("bawn.runner")
 
 
 class Key(NamedTuple):
@@ -67,13 +86,36 @@ class Pool:
         self._slots: dict[Key, Slot] = {}
         self._eras: dict[str, Era] = {}
         self._changed: Counter[str] = Counter()
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing: dict[asyncio.Task[None], Key] = {}
         self._closed = False
+        self._around = Surroundings()
+        self._shelter = Shelter()
+        self._bounds = Bounds(None, frozenset())
+        self._guarded: tuple[object, ...] = ()
+        self._looking: asyncio.TimerHandle | None = None
 
-    def apply(self, servers: Mapping[str, Server], limits: Limits, base: Path) -> None:
+    async def prepare(self, servers: Mapping[str, Server]) -> None:
+        """Find out what this machine offers for these servers, before they are applied."""
+        if any(server.command and server.confine != "off" for server in servers.values()):
+            await self._shelter.probe()
+        if any(server.memory or server.cpu for server in servers.values()):
+            self._bounds = await asyncio.to_thread(bounds.find)
+
+    def apply(
+        self,
+        servers: Mapping[str, Server],
+        limits: Limits,
+        base: Path,
+        around: Surroundings | None = None,
+    ) -> None:
         """Serve these local servers from now on; children of removed or changed ones are ended."""
         local = {name: server for name, server in servers.items() if server.command is not None}
-        moved = base != self._base
+        around = around or Surroundings()
+        moved = base != self._base or around != self._around
+        if around.data is not None and self._around.data is None:
+            directories.clear_sessions(around.data)
+        self._around = around
+        self._shelter.apply(local.values(), base, around.hide, around.guard)
         stale = {
             name
             for name, old in self._servers.items()
@@ -82,14 +124,24 @@ class Pool:
         self._servers, self._limits, self._base = local, limits, base
         self._deadlines = Deadlines(limits.first_byte, limits.total)
         for key in [key for key in self._slots if key.server in stale]:
-            self._close(self._slots.pop(key))
+            self._forget(key)
         for name in stale:
             self._eras.pop(name, None)
+        self._guarded = self._shelter.guarded
+        if around.guard and self._looking is None:
+            self._look_at_guarded()
 
     async def call(
-        self, key: Key, method: str, params: Json, progress: Progress | None = None
+        self,
+        key: Key,
+        method: str,
+        params: Json,
+        progress: Progress | None = None,
+        account: str = "",
     ) -> Answer:
         """One canonical request to the child that this key names.
+
+        A child that is started for it counts among those of `account`.
 
         Raises:
             Refused: target.unknown, message.shape without a key, limit.children, or upstream.*.
@@ -101,7 +153,7 @@ class Pool:
             raise Refused(MESSAGE_SHAPE, detail="a call without an isolation key")
         if key.project is not None and settings.isolation != "project":
             key = key._replace(project=None)
-        slot = self._slots.get(key) or self._new_slot(key)
+        slot = self._slots.get(key) or self._new_slot(key, account)
         return await slot.call(method, params, self._deadlines, progress)
 
     def status(self) -> Json:
@@ -110,38 +162,66 @@ class Pool:
             {"server": key.server, "isolation": _shown(key), **slot.facts}
             for key, slot in self._slots.items()
         ]
-        servers = {name: {"changed": self._changed[name]} for name in self._servers}
+        servers = {
+            name: {"changed": self._changed[name], **self._shelter.verdict(server).facts}
+            for name, server in self._servers.items()
+        }
         return {"servers": servers, "children": children}
 
     async def aclose(self) -> None:
         """End every child, and start none again."""
         self._closed = True
+        if self._looking is not None:
+            self._looking.cancel()
         while self._slots:
-            self._close(self._slots.popitem()[1])
-        if self._closing:
+            self._forget(next(iter(self._slots)))
+        while self._closing:
             await asyncio.wait(self._closing)
 
-    def _new_slot(self, key: Key) -> Slot:
+    def _new_slot(self, key: Key, account: str) -> Slot:
         if self._closed:
             raise Refused(UPSTREAM_NOT_STARTED, detail="the runner is stopping")
-        peers = [other for other in self._slots if other.server == key.server]
-        if len(peers) >= self._limits.children:
-            resting = [peer for peer in peers if self._slots[peer].resting]
-            if not resting:
-                detail = f"{len(peers)} processes of {key.server} run already"
-                raise Refused(LIMIT_CHILDREN, detail=detail)
-            del self._slots[resting[0]]
-        slot = self._slots[key] = Slot(key.server, self._starter_for(key), self._clock)
-        self._watch_idle(key, slot, self._servers[key.server].idle_stop)
+        settings = self._servers[key.server]
+        if settings.isolation == "shared":
+            account = ""  # it is everybody's
+        evicted = self._make_room(key.server, account, settings.max_children)
+        before = {task for task, other in self._closing.items() if key == other or task is evicted}
+        starter = self._starter_for(key, before)
+        slot = self._slots[key] = Slot(key.server, starter, self._clock, account)
+        if settings.isolation == "session":
+            slot.directory = self._data(key, settings)
+        self._watch_idle(key, slot, settings.idle_stop)
         return slot
 
-    def _starter_for(self, key: Key) -> Callable[[Callable[[str], None]], Awaitable[Running]]:
+    def _make_room(self, server: str, account: str, most: int) -> asyncio.Task[None] | None:
+        """See that one more process may be; the end of one that has to leave first."""
+        peers = {key: slot for key, slot in self._slots.items() if key.server == server}
+        own = {key: slot for key, slot in peers.items() if account and slot.account == account}
+        most_own = self._limits.children_per_principal
+        if len(own) < most_own and len(peers) < most:
+            return None
+        crowd = peers if len(own) < most_own else own
+        resting = next((key for key, slot in crowd.items() if slot.resting), None)
+        idle = sorted((slot.idle_since, key) for key, slot in own.items() if slot.idle)
+        if resting is not None:
+            return self._forget(resting)
+        if idle:
+            return self._forget(idle[0][1])
+        whose = "of one caller " if crowd is own else ""
+        raise Refused(
+            LIMIT_CHILDREN, detail=f"{len(crowd)} processes {whose}of {server} run already"
+        )
+
+    def _starter_for(
+        self, key: Key, before: set[asyncio.Task[None]]
+    ) -> Callable[[Callable[[str], None]], Awaitable[Running]]:
         async def start(on_end: Callable[[str], None]) -> Running:
+            if before:  # whose place this is, or whose directory
+                await asyncio.wait(before)
             name = key.server
-            plan = Plan(name, self._servers[name], self._base, self._limits, key.project)
             try:
                 running = await self._starter(
-                    plan, self._eras.get(name), on_end, lambda: self._note_change(name)
+                    self._plan(key), self._eras.get(name), on_end, lambda: self._note_change(name)
                 )
             except Refused:
                 self._eras.pop(name, None)  # it may have changed its era: look again
@@ -150,6 +230,23 @@ class Pool:
             return running
 
         return start
+
+    def _plan(self, key: Key) -> Plan:
+        server = self._servers[key.server]
+        return Plan(
+            key.server,
+            server,
+            self._base,
+            self._limits,
+            key.project,
+            self._data(key, server),
+            self._shelter,
+            self._bounds,
+        )
+
+    def _data(self, key: Key, server: Server) -> Path | None:
+        root, session = self._around.data, server.isolation == "session"
+        return root and directories.place(root, *key, session=session)
 
     def _note_change(self, server: str) -> None:
         self._changed[server] += 1
@@ -167,14 +264,36 @@ class Pool:
         if left <= 0:
             slot.stop(self._limits.stop)
         if slot.resting:
-            del self._slots[key]
+            self._forget(key)
         else:
             self._watch_idle(key, slot, left if left > 0 else idle_stop)
 
-    def _close(self, slot: Slot) -> None:
-        task = asyncio.create_task(slot.close(self._limits.stop))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+    def _look_at_guarded(self) -> None:
+        """A mount ends with the file that it covers, so whoever replaces that file uncovers it."""
+        if (found := self._shelter.guarded) != self._guarded:
+            if not any(slot.starting for slot in self._slots.values()):
+                self._guarded = found
+            _log.info(
+                "a guarded file was replaced: confined servers start again at their next call"
+            )
+            for key, slot in self._slots.items():
+                if self._shelter.verdict(self._servers[key.server]).confined != "no":
+                    slot.stop(self._limits.stop)
+        loop = asyncio.get_running_loop()
+        self._looking = loop.call_later(GUARDED, self._look_at_guarded)
+
+    def _forget(self, key: Key) -> asyncio.Task[None]:
+        """Take a slot out and end its child; a session's directory goes with it."""
+        slot = self._slots.pop(key)
+        task = asyncio.create_task(self._close(key, slot))
+        self._closing[task] = key
+        task.add_done_callback(self._closing.pop)
+        return task
+
+    async def _close(self, key: Key, slot: Slot) -> None:
+        await slot.close(self._limits.stop)
+        if slot.directory is not None:
+            await asyncio.to_thread(directories.remove, slot.directory)
 
 
 def _launched_by(server: Server) -> tuple[object, ...]:

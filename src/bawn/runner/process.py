@@ -2,17 +2,17 @@
 
 The supervisor passes one end of a socket pair, its descriptor as the only argument. Every line on
 it is an order, at start and again at each reload: {"config": …, "base": "<directory of bawn.yaml>",
-"socket": "<path>"}; every order is answered by {"ok": true} or {"error": "…"}.
+"socket": "<path>"}; every order is answered by {"ok": true} or {"error": "…"}. It may also name
+directories to "hide" from servers, files to "guard" against them, and the directory of their "data".
+Between orders, {"alive": true} is answered by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import socket
-import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,11 +27,15 @@ from pydantic import ValidationError
 from bawn.config import Config
 from bawn.errors import Misconfigured
 from bawn.protocol import strict
-from bawn.runner.pool import Pool
+from bawn.runner import reaper
+from bawn.runner.pool import Pool, Surroundings
 from bawn.runner.serve import Runner
+from bawn.storage import sockets
 from bawn.telemetry import logs
 
 LONGEST_ORDER: Final = 16 << 20
+ALIVE: Final = b'{"alive":true}\n'
+"""The line by which the supervisor asks for a sign of life, and which is the sign."""
 KEEP_ALIVE: Final = 75
 """Seconds an unused connection is kept, far longer than a worker keeps it."""
 
@@ -42,6 +46,9 @@ class _Order(msgspec.Struct):
     config: msgspec.Raw
     base: str
     socket: str
+    hide: list[str] = []
+    guard: list[str] = []
+    data: str | None = None
 
 
 class _Server(uvicorn.Server):
@@ -81,13 +88,14 @@ class Service:
         path = Path(order.socket)
         if self._path is not None and path != self._path:
             raise Misconfigured("the runner's socket cannot move: expected a restart of the gate")
-        if self._path is None:
-            await self._listen(path)
         self._runner.body_limit = config.limits.body
         logs.configure(config.log.format, config.log.level)
         # uvicorn writes a line for each call as long as this logger leads anywhere
         logging.getLogger("uvicorn.access").propagate = False
-        self._pool.apply(config.servers, config.limits, Path(order.base))
+        await self._pool.prepare(config.servers)
+        self._pool.apply(config.servers, config.limits, Path(order.base), _surroundings(order))
+        if self._path is None:  # last: whoever reaches us finds the servers
+            await self._listen(path)
 
     async def aclose(self) -> None:
         """End the children, then the listener."""
@@ -101,7 +109,7 @@ class Service:
 
     async def _listen(self, path: Path) -> None:
         try:
-            listener = _private_socket(path)
+            listener = sockets.listen(path)
         except OSError as problem:
             raise Misconfigured(f"{path}: the runner cannot listen there: {problem}") from None
         self._path, self._socket = path, _identity(path)
@@ -124,30 +132,17 @@ class Service:
         self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
 
 
+def _surroundings(order: _Order) -> Surroundings:
+    data = Path(order.data) if order.data else Path(order.socket).parent / "data"
+    hide = tuple(Path(path) for path in order.hide)
+    return Surroundings(data, (*hide, data), tuple(Path(path) for path in order.guard))
+
+
 def _identity(path: Path) -> tuple[int, int] | None:
     with suppress(FileNotFoundError):
         status = path.lstat()
         return status.st_dev, status.st_ino
     return None
-
-
-def _private_socket(path: Path) -> socket.socket:
-    """A listening socket at this path, with mode 0600 from its first moment."""
-    with suppress(FileNotFoundError):
-        if stat.S_ISSOCK(path.lstat().st_mode):
-            path.unlink()  # what a killed runner left behind
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        listener.bind(str(path))
-        listener.listen(2048)
-    except OSError:
-        listener.close()
-        raise
-    finally:
-        os.umask(before)
-    listener.setblocking(False)
-    return listener
 
 
 async def run(control: socket.socket) -> None:
@@ -162,6 +157,7 @@ async def run(control: socket.socket) -> None:
         await asyncio.wait({orders})
     finally:
         await service.aclose()
+        await reaper.sweep()
     if not orders.cancelled():
         orders.result()
 
@@ -170,9 +166,12 @@ async def _take_orders(service: Service, control: socket.socket) -> None:
     reader, writer = await asyncio.open_connection(sock=control, limit=LONGEST_ORDER)
     with suppress(ConnectionError):
         while (line := await reader.readline()).endswith(b"\n"):
+            if line == ALIVE:
+                writer.write(ALIVE)
+                continue
+            answer: dict[str, object] = {"ok": True}
             try:
                 await service.obey(line)
-                answer: dict[str, object] = {"ok": True}
             except Misconfigured as problem:
                 answer = {"error": str(problem)}
             writer.write(strict.encode(answer) + b"\n")
@@ -188,4 +187,5 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
     control.setblocking(False)
+    reaper.adopt()
     uvloop.run(run(control))

@@ -3,7 +3,8 @@
 `POST /servers/{id}` takes one canonical request and gives its canonical response, always with
 status 200: a fault of ours is an error whose `data` is {"reason": <reason id>, "detail": <for the
 operator>}, so that the worker raises the same refusal. Headers: `bawn-isolation` is the isolation
-key, `bawn-project` the caller's directory, percent-encoded. `GET /servers` shows the children.
+key, `bawn-project` the caller's directory, percent-encoded, and `bawn-principal` on whose account a
+process is started (without it, that of the isolation key). `GET /servers` shows the children.
 """
 
 from __future__ import annotations
@@ -65,8 +66,8 @@ class Runner:
         try:
             request = _decoded(await _body(receive, self.body_limit + HEADROOM))
             id_ = request.id
-            key = _key(server, scope)
-            call = self._pool.call(key, request.method, request.params, reply.progress)
+            key, account = _key(server, scope)
+            call = self._pool.call(key, request.method, request.params, reply.progress, account)
             answer = await _while_connected(call, receive)
             if answer is None:
                 reply.abandon()
@@ -98,14 +99,16 @@ def _decoded(body: bytes) -> _Request:
         raise Refused(MESSAGE_SHAPE, detail=f"not a canonical request: {error}") from None
 
 
-def _key(server: str, scope: Scope) -> Key:
-    isolation, project = "", None
+def _key(server: str, scope: Scope) -> tuple[Key, str]:
+    isolation, project, account = "", None, ""
     for name, value in scope["headers"]:
         if name == b"bawn-isolation":
             isolation = value.decode("utf-8", "replace")
         elif name == b"bawn-project":
             project = unquote(value.decode("utf-8", "replace"))
-    return Key(server, isolation, project)
+        elif name == b"bawn-principal":
+            account = value.decode("utf-8", "replace")
+    return Key(server, isolation, project), account or isolation
 
 
 async def _while_connected(call: Awaitable[Answer], receive: Receive) -> Answer | None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
 from bawn.errors import INTERNAL, UPSTREAM_NOT_STARTED, Refused
@@ -59,10 +60,17 @@ class Backoff:
 
 
 class Slot:
-    """One child at most, for one server and isolation key. `clock` counts seconds, monotonically."""
+    """One child at most, for one server and isolation key. `clock` counts seconds, monotonically.
 
-    def __init__(self, name: str, starter: Starter, clock: Callable[[], float]) -> None:
+    `account` is the principal whose processes it counts among, `directory` ends with the slot.
+    """
+
+    def __init__(
+        self, name: str, starter: Starter, clock: Callable[[], float], account: str = ""
+    ) -> None:
         self._name = name
+        self.account = account
+        self.directory: Path | None = None
         self._starter = starter
         self._clock = clock
         self._child: Running | None = None
@@ -82,6 +90,16 @@ class Slot:
     def occupied(self) -> bool:
         """Whether there is a process, or about to be one."""
         return self._child is not None or self._starting is not None or self._stopping is not None
+
+    @property
+    def starting(self) -> bool:
+        """Whether a child is about to be here."""
+        return self._starting is not None
+
+    @property
+    def idle(self) -> bool:
+        """Whether a child is here that does nothing at the moment."""
+        return self._child is not None and not self.in_flight
 
     @property
     def resting(self) -> bool:

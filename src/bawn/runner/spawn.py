@@ -1,22 +1,27 @@
-"""One operating-system process with its pipes: how it is started, watched and ended.
+"""One server's process with its pipes, under its keeper: how it is started, watched and ended.
 
-Not by the loop's own subprocess_exec: uvloop's leaves inheritable descriptors open in the child,
-copies of its pipes among them, and then the end of its output goes unnoticed.
+The pipes lead from here to the server itself; the keeper copies nothing. Not by the loop's own
+subprocess_exec: uvloop's leaves inheritable descriptors open in the child, copies of its pipes among
+them, and then the end of its output goes unnoticed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import marshal
 import os
 import signal
+import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Final
 
 from bawn.errors import UPSTREAM_NOT_STARTED, Refused
+from bawn.runner import bounds, keeper, reaper
 from bawn.runner.launch import Launch
 
 BACKLOG: Final = 1 << 20
@@ -25,8 +30,9 @@ LINGER: Final = 0.5
 """Seconds in which a process and its standard output must both end, once one of them has."""
 TERM: Final = 1.0
 """Seconds between SIGTERM and SIGKILL, at most."""
-REAP: Final = 5.0
-"""Seconds until a killed process is given up on: only the kernel can hold it so long."""
+REAP: Final = 2.0
+"""Seconds until the keeper is no longer waited for, and then until everybody is given up on."""
+_KEEPER: Final = (sys.executable, "-I", "-S", keeper.__file__)
 
 _log = logging.getLogger("bawn.runner")
 
@@ -63,19 +69,24 @@ class _Input(asyncio.BaseProtocol):
 
 
 class Process:
-    """A process in a session of its own, so that its whole group can be ended.
+    """A server, and with it every process that comes of it.
 
     Set the four callbacks before `spawn`; `on_end` is called exactly once after it succeeded.
     """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._popen: subprocess.Popen[bytes] | None = None
+        self._keeper: subprocess.Popen[bytes] | None = None
+        self._lifeline: socket.socket | None = None
+        self._launch: Launch | None = None
         self._stdin: asyncio.WriteTransport | None = None
         self._pipes: list[asyncio.BaseTransport] = []
         self._ended = asyncio.Event()
         self._exited = self._silent = self._stopping = self._impatient = False
         self._linger: asyncio.TimerHandle | None = None
+        self._sweeping: asyncio.Task[None] | None = None
+        self._said: dict[str, str] = {}
+        self._answered = asyncio.Event()
         self.pid = 0
         self.on_stdout: Callable[[bytes], None] = lambda data: None
         self.on_stderr: Callable[[bytes], None] = lambda data: None
@@ -88,24 +99,26 @@ class Process:
         Raises:
             Refused: upstream.not_started.
         """
+        self._launch = launch
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        self._lifeline = ours
         try:
-            self._popen = subprocess.Popen(  # noqa: ASYNC220 - returns once exec has succeeded
-                launch.argv,
-                bufsize=0,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=launch.cwd,
-                env=launch.env,
-                close_fds=True,
-                start_new_session=True,
-            )
+            popen = self._start_keeper(theirs)
+            self._loop.add_reader(ours, self._listen_to_keeper)
+            await self._connect(popen)
+            await self._loop.sock_sendall(ours, _order(launch))
+            await self._answered.wait()
         except (OSError, ValueError, subprocess.SubprocessError) as problem:
-            detail = f"{launch.argv[0]} cannot be started: {problem}"
-            raise Refused(UPSTREAM_NOT_STARTED, detail=detail) from None
-        self.pid = self._popen.pid
-        self._watch_exit(self._popen)
-        await self._connect(self._popen)
+            if self._keeper is None:
+                ours.close()
+                self._release()
+            raise _unable(launch, str(problem)) from None
+        finally:
+            theirs.close()
+        if "started" not in self._said:
+            raise _unable(launch, self._said.get("failed", "its keeper was killed"))
+        self.pid = int(self._said["started"])
 
     @property
     def running(self) -> bool:
@@ -118,20 +131,26 @@ class Process:
             self._stdin.write(data)
 
     def kill(self) -> None:
-        """End the whole group at once."""
-        self._signal(signal.SIGKILL)
+        """End it, and everything that came of it, at once."""
+        if self._lifeline is not None:
+            with suppress(OSError):
+                self._lifeline.shutdown(socket.SHUT_WR)
 
     async def stop(self, grace: float) -> None:
-        """Close its standard input, then ask its group to end, then kill it; `grace` in seconds."""
+        """Close its standard input, then ask it to end, then kill it; `grace` in seconds."""
         self._stopping = True
         if self._stdin is not None:
             self._stdin.close()
         if await self._over(grace):
             return
-        self._signal(signal.SIGTERM)
+        self._terminate()
         if await self._over(min(grace, TERM)):
             return
         self.kill()
+        if await self._over(REAP):
+            return
+        if self._keeper is not None:  # it was stopped, perhaps: then this process does its work
+            self._keeper.kill()
         if not await self._over(REAP):
             _log.error("process %d is still there after SIGKILL; it is left alone", self.pid)
 
@@ -141,12 +160,27 @@ class Process:
                 await self._ended.wait()
         return self._ended.is_set()
 
-    def _signal(self, number: signal.Signals) -> None:
-        if self.pid and not self._ended.is_set():
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, number)
+    def _terminate(self) -> None:
+        if self._lifeline is not None:
+            with suppress(OSError):
+                self._lifeline.send(b"T")
 
     # ── its beginning ───────────────────────────────────────────────────────────────────────────
+
+    def _start_keeper(self, lifeline: socket.socket) -> subprocess.Popen[bytes]:
+        self._keeper = popen = subprocess.Popen(
+            (*_KEEPER, str(lifeline.fileno())),
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={},
+            pass_fds=(lifeline.fileno(),),
+            start_new_session=True,
+        )
+        reaper.keepers.add(popen.pid)
+        self._watch_exit(popen)
+        return popen
 
     async def _connect(self, popen: subprocess.Popen[bytes]) -> None:
         stdin, _ = await self._loop.connect_write_pipe(
@@ -180,20 +214,52 @@ class Process:
             self._loop.remove_reader(descriptor)
             os.close(descriptor)
             popen.wait()
-            self._process_exited()
+            self._keeper_exited()
 
         self._loop.add_reader(descriptor, exited)
 
     def _wait_in_thread(self, popen: subprocess.Popen[bytes]) -> None:
         popen.wait()
         with suppress(RuntimeError):  # the loop was closed first
-            self._loop.call_soon_threadsafe(self._process_exited)
+            self._loop.call_soon_threadsafe(self._keeper_exited)
 
     # ── its end ─────────────────────────────────────────────────────────────────────────────────
 
-    def _process_exited(self) -> None:
+    def _keeper_exited(self) -> None:
+        if self._keeper is not None:
+            reaper.keepers.discard(self._keeper.pid)
+        self._listen_to_keeper()
+        self._answered.set()
+        if self._lifeline is not None:
+            self._loop.remove_reader(self._lifeline)
+            self._lifeline.close()
+        self._sweeping = asyncio.create_task(self._sweep())
+
+    def _listen_to_keeper(self) -> None:
+        if self._lifeline is None:
+            return
+        with suppress(BlockingIOError, ConnectionError):
+            heard = self._lifeline.recv(4096)
+            if not heard:
+                self._loop.remove_reader(self._lifeline)
+            for line in heard.decode(
+                "utf-8", "replace"
+            ).splitlines():  # few and short: never in parts
+                word, _, rest = line.partition(" ")
+                self._said[word] = rest
+                self._answered.set()
+
+    async def _sweep(self) -> None:
+        """Whatever a killed keeper left behind is ended before its end is told."""
+        if await reaper.sweep():
+            _log.error("processes of a killed keeper are still there after SIGKILL")
+        self._release()
         self._exited = True
         self._winding_up()
+
+    def _release(self) -> None:
+        if self._launch is not None and self._launch.cgroup is not None:
+            bounds.release(self._launch.cgroup)
 
     def _output_closed(self) -> None:
         self._silent = True
@@ -212,7 +278,7 @@ class Process:
 
     def _lose_patience(self) -> None:
         self._impatient = True
-        self.kill()  # itself if it only fell silent, or whoever else in its group holds the pipe
+        self.kill()  # it fell silent, or somebody else holds the pipe
         if self._exited:
             self._finish()
 
@@ -221,15 +287,36 @@ class Process:
             return
         if self._linger is not None:
             self._linger.cancel()
-        self.kill()  # what it left behind in its group
         self._ended.set()
         for pipe in self._pipes:
             pipe.close()
-        self.on_end(_how(self._popen.returncode if self._popen is not None else None))
+        code = self._said.get("ended")
+        self.on_end("its keeper was killed" if code is None else _how(int(code), self._launch))
 
 
-def _how(code: int | None) -> str:
-    if code is None or code >= 0:
+def _order(launch: Launch) -> bytes:
+    """What the keeper is told, in its own terms."""
+    order = {
+        "runner": os.getpid(),
+        "argv": [os.fsencode(argument) for argument in launch.argv],
+        "env": {os.fsencode(name): os.fsencode(value) for name, value in launch.env.items()},
+        "cwd": os.fsencode(launch.cwd),
+        "layers": launch.layers,
+        "data": launch.data_limit,
+        "cgroup": os.fsencode(launch.cgroup) if launch.cgroup is not None else b"",
+    }
+    body = marshal.dumps(order)
+    return len(body).to_bytes(8, "big") + body
+
+
+def _unable(launch: Launch, why: str) -> Refused:
+    return Refused(UPSTREAM_NOT_STARTED, detail=f"{launch.argv[0]} cannot be started: {why}")
+
+
+def _how(code: int, launch: Launch | None) -> str:
+    if launch is not None and launch.layers and code > 128:
+        code = 128 - code  # how bubblewrap tells of a signal
+    if code >= 0:
         return f"the process ended with exit code {code}"
     with suppress(ValueError):
         return f"the process was ended by {signal.Signals(-code).name}"

@@ -13,11 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from bawn.config.atomic import replace
 from bawn.errors import Misconfigured
-
-MAX_PRIVATE: Final = 1 << 20
-"""The largest private file that is read, in bytes: keys and tokens are far smaller."""
+from bawn.storage.private import create_once, open_private
 
 MAX_SOCKET: Final = 100
 """The longest socket path in bytes; `sun_path` ends at 108 on Linux and at 104 on macOS."""
@@ -65,7 +62,7 @@ class StateDirectory:
             Misconfigured: another process holds it.
         """
         path = self.path / "lock"
-        descriptor = _open(path, os.O_RDWR | os.O_CREAT)
+        descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -111,66 +108,6 @@ class StateDirectory:
         raise Misconfigured(
             f"{place}: no place for sockets; expected a directory of mode 0700 there"
         )
-
-
-def create_once(path: Path, make: Callable[[], bytes]) -> bytes:
-    """What the private file at `path` holds; the first to ask, over all processes, makes it.
-
-    Raises:
-        Misconfigured: the file is not private, or cannot be read or written.
-    """
-    with suppress(FileNotFoundError):
-        return read_private(path)
-    descriptor = _open(path.parent / ".lock", os.O_RDWR | os.O_CREAT)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        with suppress(FileNotFoundError):
-            return read_private(path)
-        content = make()
-        _replace(path, content)
-        return content
-    finally:
-        os.close(descriptor)
-
-
-def read_private(path: Path) -> bytes:
-    """The content of a file that only its owner, this user, can read.
-
-    Raises:
-        FileNotFoundError: there is none.
-        Misconfigured: it is not private, not a regular file, too large, or cannot be read.
-    """
-    descriptor = _open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise Misconfigured(f"{path}: expected a regular file; remove what lies there instead")
-        if status.st_uid != os.geteuid() or status.st_mode & 0o077:
-            raise Misconfigured(
-                f"{path}: others can read it (owner {status.st_uid}, mode {status.st_mode & 0o777:04o}); "
-                f"expected a file of your own with mode 0600: replace the secret in it if others may "
-                f"have read it, then `chmod 600 {path}`"
-            )
-        content = file.read(MAX_PRIVATE + 1)
-    if len(content) > MAX_PRIVATE:
-        raise Misconfigured(f"{path}: larger than {MAX_PRIVATE} bytes, so it is no key or token")
-    return content
-
-
-def _open(path: Path, flags: int) -> int:
-    try:
-        return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except FileNotFoundError:
-        raise
-    except OSError as problem:
-        raise Misconfigured(f"{path}: cannot be opened ({problem.strerror})") from None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    try:
-        replace(path, content)
-    except OSError as problem:
-        raise Misconfigured(f"{path}: cannot be written ({problem.strerror})") from None
 
 
 def _plain(name: str) -> str:

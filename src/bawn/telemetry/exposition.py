@@ -1,13 +1,16 @@
-"""The metrics as Prometheus scrapes them: names, labels and sentences of each."""
+"""The metrics as Prometheus scrapes them: names, labels and sentences of each.
+
+What workers count carries the label `worker`, the place that a worker has: one that is started again
+begins at zero there, as counters may, and sums over workers stay right.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import Final
 
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -16,45 +19,47 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from bawn.telemetry.metrics import BUCKETS, Meter
+from bawn.telemetry.figures import Figures
+from bawn.telemetry.metrics import BUCKETS
 from bawn.telemetry.text import printable
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-LABELS: Final = 4096
+SERIES: Final = 4096
 """Series of one gauge that are shown."""
 
 # What OpenTelemetry calls mcp.method.name and error.type; the latter is empty when all went well.
-_OPERATION: Final = ("server", "mcp_method_name", "error_type")
+_OPERATION: Final = ("worker", "server", "mcp_method_name", "error_type")
+
+_Values = Mapping[tuple[str, ...], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where the figures come from that others keep; each is asked at every scrape.
+def render(
+    workers: Mapping[str, Figures],
+    health: Mapping[str, str],
+    items: Mapping[str, int],
+    states: Iterable[str],
+) -> bytes:
+    """Everything, in the Prometheus text format; served as CONTENT_TYPE.
 
-    `health` tells each server's state, one of `states`; `view_items` counts by kind.
+    `workers` are by place, `health` tells each server's state, one of `states`; `items` counts by kind.
     """
-
-    in_flight: Callable[[], Mapping[str, int]] = dict
-    audit_records: Callable[[], int] = int
-    audit_failures: Callable[[], int] = int
-    health: Callable[[], Mapping[str, str]] = dict
-    view_items: Callable[[], Mapping[str, int]] = dict
-    states: tuple[str, ...] = ("starting", "ok", "needs sign-in", "failing")
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Scrape(workers, health, items, tuple(states)))
+    return generate_latest(registry)
 
 
-class Exposition(Collector):
-    """Renders the metrics of one process, on a registry of its own."""
-
-    def __init__(self, meter: Meter, sources: Sources) -> None:
-        self._meter = meter
-        self._sources = sources
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)
-        ProcessCollector(registry=self._registry)
-
-    def render(self) -> bytes:
-        """Everything, in the Prometheus text format; served as CONTENT_TYPE."""
-        return generate_latest(self._registry)
+class _Scrape(Collector):
+    def __init__(
+        self,
+        workers: Mapping[str, Figures],
+        health: Mapping[str, str],
+        items: Mapping[str, int],
+        states: tuple[str, ...],
+    ) -> None:
+        self._workers = workers
+        self._health = health
+        self._items = items
+        self._states = states
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: names are known only when collected, and the registry is ours alone."""
@@ -63,30 +68,45 @@ class Exposition(Collector):
     def collect(self) -> Iterator[Metric]:
         """The metrics as they stand now."""
         yield from self._of_calls()
+        workers = self._workers.items()
         yield _counter(
-            "bawn_refusals", "Refusals, by reason id.", ("reason",),
-            {(reason,): count for reason, count in self._meter.refusals.items()},
+            "bawn_refusals", "Refusals, by reason id.", ("worker", "reason"),
+            {(w, reason): n for w, each in workers for reason, n in each.refusals.items()},
         )  # fmt: skip
-        ask = self._sources
         yield _gauge(
-            "bawn_calls_in_flight", "Calls in flight.", ("server",), _single(ask.in_flight())
-        )
-        yield _counter(
-            "bawn_audit_records", "Audit records written.", (), {(): ask.audit_records()}
-        )
-        yield _counter(
-            "bawn_audit_failures", "Audit writes that failed and records lost.", (),
-            {(): ask.audit_failures()},
+            "bawn_calls_in_flight", "Calls in flight.", ("worker", "server"),
+            {(w, server): n for w, each in workers for server, n in each.in_flight.items()},
         )  # fmt: skip
+        yield from self._of_workers()
         yield _gauge(
             "bawn_server_health", "1 for the state that a server is in.", ("server", "state"),
-            {
-                (server, state): int(state == found)
-                for server, found in ask.health().items()
-                for state in ask.states
-            },
+            {(s, state): int(state == now) for s, now in self._health.items() for state in self._states},
         )  # fmt: skip
-        yield _gauge("bawn_view_items", "Items on offer.", ("kind",), _single(ask.view_items()))
+        items: _Values = {(kind,): count for kind, count in self._items.items()}
+        yield _gauge("bawn_view_items", "Items on offer.", ("kind",), items)
+
+    def _of_workers(self) -> Iterator[Metric]:
+        of, workers = ("worker",), self._workers.items()
+        yield _counter(
+            "bawn_audit_records", "Audit records written.", of,
+            {(w,): each.audit_records for w, each in workers},
+        )  # fmt: skip
+        yield _counter(
+            "bawn_audit_failures", "Audit writes that failed and records lost.", of,
+            {(w,): each.audit_failures for w, each in workers},
+        )  # fmt: skip
+        yield _counter(
+            "bawn_worker_cpu_seconds", "Processor time of a worker.", of,
+            {(w,): each.cpu_seconds for w, each in workers},
+        )  # fmt: skip
+        yield _gauge(
+            "bawn_worker_resident_bytes", "Memory of a worker.", of,
+            {(w,): each.resident_bytes for w, each in workers},
+        )  # fmt: skip
+        yield _gauge(
+            "bawn_worker_descriptors", "Open descriptors of a worker.", of,
+            {(w,): each.descriptors for w, each in workers},
+        )  # fmt: skip
 
     def _of_calls(self) -> Iterator[Metric]:
         durations = HistogramMetricFamily(
@@ -95,40 +115,34 @@ class Exposition(Collector):
             labels=_OPERATION,
         )
         totals = CounterMetricFamily(
-            "bawn_calls", "Calls that reached a server.", labels=("server", "method", "status")
-        )
+            "bawn_calls", "Calls that reached a server.",
+            labels=("worker", "server", "method", "status"),
+        )  # fmt: skip
         bounds = [*map(str, BUCKETS), "+Inf"]
-        for (server, method, status), (*counts, seconds) in list(self._meter.calls.items()):
-            summed = list(accumulate(counts))
-            error = "" if status == "ok" else status
-            labels = [_label(server), _label(method), _label(error)]
-            durations.add_metric(labels, list(zip(bounds, summed, strict=True)), seconds)
-            totals.add_metric([_label(server), _label(method), _label(status)], summed[-1])
+        for worker, each in self._workers.items():
+            for server, method, status, (*counts, seconds) in each.calls:
+                summed = list(accumulate(counts))
+                error = "" if status == "ok" else status
+                labels = [_label(worker), _label(server), _label(method), _label(error)]
+                durations.add_metric(labels, list(zip(bounds, summed, strict=True)), seconds)
+                totals.add_metric([*labels[:3], _label(status)], summed[-1])
         yield durations
         yield totals
-
-
-def _single(figures: Mapping[str, int]) -> dict[tuple[str, ...], int]:
-    return {(name,): figure for name, figure in figures.items()}
 
 
 def _label(value: str) -> str:
     return printable(value)[:128]
 
 
-def _counter(
-    name: str, text: str, labels: tuple[str, ...], figures: Mapping[tuple[str, ...], int]
-) -> Metric:
+def _counter(name: str, text: str, labels: tuple[str, ...], figures: _Values) -> Metric:
     family = CounterMetricFamily(name, text, labels=labels)
     for values, figure in figures.items():
         family.add_metric([*map(_label, values)], figure)
     return family
 
 
-def _gauge(
-    name: str, text: str, labels: tuple[str, ...], figures: Mapping[tuple[str, ...], int]
-) -> Metric:
+def _gauge(name: str, text: str, labels: tuple[str, ...], figures: _Values) -> Metric:
     family = GaugeMetricFamily(name, text, labels=labels)
-    for values, figure in list(figures.items())[:LABELS]:
+    for values, figure in list(figures.items())[:SERIES]:
         family.add_metric([*map(_label, values)], figure)
     return family

@@ -51,6 +51,8 @@ def configure(
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+        # it tells of each listener's start and end, where one line of ours tells of the process
+        logger.setLevel(logging.NOTSET if level == "debug" else logging.WARNING)
     logging.captureWarnings(True)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, ProcessorFormatter.wrap_for_formatter],

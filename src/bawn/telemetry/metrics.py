@@ -32,9 +32,8 @@ class Meter:
 
     def call(self, server: str, method: str, status: str, seconds: float) -> None:
         """One call ended."""
-        cell = self._calls.get((server, method, status))
-        if cell is None:
-            cell = self._admit((server, method, status))
+        key = (server, method, status)
+        cell = self._calls.get(key) or self._admit(key)
         cell[bisect_left(BUCKETS, seconds)] += 1
         cell[_SUM] += seconds
 

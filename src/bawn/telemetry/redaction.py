@@ -42,9 +42,10 @@ _SHAPES: Final = re.compile(
             r"\bSG\.[\w-]{16,}\.[\w-]{16,}",
             r"(?<=://)[^\s/@]+(?=@)",  # user information of a URL: RFC 3986, section 3.2.1
         )
-    )
+    ),
+    re.ASCII,  # a letter of another script before a token is no part of it
 )
-_SCHEME: Final = re.compile(r"(?i)\b(bearer|basic|dpop)(\s+)[\w.~+/=-]{8,}")
+_SCHEME: Final = re.compile(r"(?ia)\b(bearer|basic|dpop)(\s+)[\w.~+/=-]{8,}")
 # A name, then `:` or `=` or, as headers are shown in Python, `',`; quotes may be escaped JSON.
 _SEPARATOR: Final = r"""(?:\\*["']?\s*[:=]\s*|["'],\s*)(?:b?\\*["'])?"""
 _HEADER: Final = re.compile(rf"(?i)((?:authorization|cookie){_SEPARATOR})[^\r\n\"']+")

@@ -1,144 +1,367 @@
-"""The HTTP edge: uvicorn's protocol, with what it does not do by itself.
+"""The HTTP edge: one connection, from bytes to requests, one after another.
 
-It bounds the header section, tells the application which process is at the other end of a Unix
-socket, and refuses what has two readings before anything looks at it.
+Nothing of a request is looked at before its header section has come whole and was read in the one
+way in which it can be read (`head.py`). Requests for the MCP endpoints go to them at once; all
+others go by ASGI. While one is answered, what follows it waits unread. It stands where uvicorn's own
+protocol would: the server counts on `connections`, `tasks` and `shutdown`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
-from math import inf
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from httptools import HttpParserError
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+import uvicorn
+from uvicorn.server import ServerState
 
-from bawn.errors import HTTP_HEADER, HTTP_HOST, HTTP_UPGRADE, Reason
+from bawn.config import Limits
+from bawn.errors import HTTP_CROWDED, HTTP_SLOW, HTTP_SYNTAX, INTERNAL, Reason, Refused
 from bawn.model import Peer
-from bawn.transport.whole import Whole
+from bawn.ports import Meter
+from bawn.transport import asgi
+from bawn.transport.body import LARGE, Body
+from bawn.transport.crowd import Crowd
+from bawn.transport.flow import Flow
+from bawn.transport.head import END, Head, HeadReader
+from bawn.transport.held import Held
+from bawn.transport.http import McpEndpoint
+from bawn.transport.proxies import FORWARDED_FOR, Proxies
+from bawn.transport.request import JSON, Request, lines
 
-_LINES = {400: b"400 Bad Request", 431: b"431 Request Header Fields Too Large"}
+log = logging.getLogger("bawn.transport")
+
+KEEP_ALIVE: Final = 10.0
+"""Seconds of silence until a stream carries a comment, lest a proxy between takes it for dead."""
+
+_MCP: Final = (b"/mcp/", b"/mcp?")
+
+LINGER: Final = 5.0
+"""Seconds that a refused caller gets to read why, before its connection is cut."""
 
 
-class EdgeProtocol(HttpToolsProtocol):
-    """One connection. The class variables are set on a subclass by `edge_for`."""
+class EdgeProtocol(Flow):
+    """One connection. The class variables are set on a subclass by `edge_with`."""
 
-    header_limit: ClassVar[int] = 16 << 10
-    body_time: ClassVar[float] = 30.0
+    limits: ClassVar[Limits]
+    heads: ClassVar[HeadReader]
+    crowd: ClassVar[Crowd]
+    proxies: ClassVar[Proxies]
     peer_of: ClassVar[Callable[[asyncio.BaseTransport], Peer]]
+    meter: ClassVar[Meter | None]
+    mcp: ClassVar[McpEndpoint | None]
 
-    _header_bytes = 0
-    _quiet = 0  # bytes since there was body data
-    _rejected = False
-    _begun = inf  # loop time of the header's end
-    waiting_since = inf
-    """Loop time since when a request header is due; never while a request is being answered."""
+    last = False
+    _peer = Peer("")
+    _counted: str | None = None  # the address that this connection counts for
+    _entered = False
+    _proxied = False
+    _served = False
+    _over = False  # refused, or ended by us: what comes now is not looked at
+    _dropped = 0  # bytes of that
+    _buffer = b""  # what has come and is not read yet
+    _request: Request | None = None
 
-    _unread = 0  # bytes that waited for the peer at the last sweep
-    _stalled_since = inf
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._app: Any = config.loaded_app
+        self._server_state = server_state
+        self._tasks: set[Any] = server_state.tasks
+        self._connections: set[Any] = server_state.connections
+        self._app_state = app_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._since = self._loop.time()  # since when a header is due, or since when it is over
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        super().connection_made(transport)
-        peer = type(self).peer_of(transport)
-        # uvicorn copies this mapping into each request's scope
-        self.app_state = {**self.app_state, "peer": peer}
-        self.waiting_since = self.loop.time()
+    # ── the connection's life ──
 
-    def on_response_complete(self) -> None:
-        # as uvicorn's, but for the timer that it sets after each answer: `sweep` looks at all of them
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of a stream
+        """Let it in if there is room."""
+        self._transport = transport
+        try:
+            self._peer = peer = type(self).peer_of(transport)
+        except OSError:  # it has gone already
+            self._over = True
+            transport.abort()
             return
-        self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
-        else:
-            self.waiting_since = self.loop.time()
+        if peer.uid is None:
+            self._proxied = self.proxies.trusts(peer.address)
+            self._counted = None if self._proxied else peer.address or None
+        self._entered = self.crowd.enter(self._counted)
+        if self._entered:
+            self._connections.add(self)
+        else:  # at once: whoever floods us shall not make us wait for him
+            self._over = True
+            self._say(HTTP_CROWDED)
+            transport.close()
 
-    def sweep(self, now: float) -> None:
-        """Close a connection that has been without a whole request header, or unread, for too long."""
-        if now - self.waiting_since > self.timeout_keep_alive:
-            self.transport.close()
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is not None and cycle.more_body and now - self._begun > self.body_time:
-            self.transport.close()  # whoever waits for the body is told that the caller went away
-        unread = self.transport.get_write_buffer_size()
-        if unread == 0:
-            self._stalled_since = inf
-        elif unread != self._unread or self._stalled_since == inf:
-            self._stalled_since = now
-        elif now - self._stalled_since > self.timeout_keep_alive:
-            self.transport.abort()  # `close` would wait for the peer to read
-        self._unread = unread
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Whoever works for the caller is told."""
+        self._connections.discard(self)
+        self._over = True
+        self._buffer = b""
+        if self._entered:
+            self._entered = False
+            self.crowd.leave(self._counted)
+        self.resume_writing()
+        if self._request is not None:
+            self._request.abandon()
+
+    def shutdown(self) -> None:
+        """uvicorn's: the process ends as soon as what is under way is answered."""
+        self.last = True
+        if self._request is None or self._over:
+            self._transport.close()
+
+    # ── from bytes to requests ──
 
     def data_received(self, data: bytes) -> None:
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or not cycle.more_body:
-            # counted before parsing: the parser would gather an endless header value by itself
-            end = data.find(b"\r\n\r\n")
-            self._header_bytes += len(data) if end < 0 else end
-            if self._header_bytes > self.header_limit:
-                self._reject(431, HTTP_HEADER)
+        """Take what has come."""
+        if self._over:
+            self._dropped += len(data)
+            if self._dropped > self.limits.body:
+                self._transport.abort()
+            return
+        request = self._request
+        if request is None:
+            self._next(self._buffer + data if self._buffer else data)
+            return
+        coming = request.coming
+        if coming is not None and not coming.done:
+            try:
+                data = coming.feed(data)
+            except Refused as refused:
+                self._refuse(refused)
                 return
-        elif self._quiet > self.header_limit:  # a trailer, which the parser gathers as well
-            self._reject(431, HTTP_HEADER)
+            if coming.full:
+                self._pause()
+        if data:
+            self._buffer += data
+            self._pause()
+        self._ready(request)
+
+    def _next(self, data: bytes) -> None:
+        """Begin with the next request, if its header is there."""
+        end = data.find(END)
+        if end < 0:
+            self._wait(data)
             return
+        end += len(END)
+        try:
+            self._begin(self.heads.read(data[:end]), data, end)
+        except Refused as refused:
+            self._refuse(refused)
+
+    def _wait(self, data: bytes) -> None:
+        """The header has not come whole: does it look like one so far?"""
+        if not data[:1].isalpha() or data.count(b"\n") != data.count(b"\r\n"):
+            self._refuse(Refused(HTTP_SYNTAX, detail=f"a request begins with {data[:16]!r}"))
+        elif len(data) > self.heads.size:
+            self._refuse(self.heads.too_large())
         else:
-            self._quiet += len(data)
-        super().data_received(data)
+            if self._served and not self._buffer:
+                self._since = self._loop.time()
+            self._buffer = data
+            self._resume()
 
-    def on_headers_complete(self) -> None:
-        counted, self._header_bytes = self._header_bytes, 0
-        self.waiting_since = inf
-        self._begun = self.loop.time()
-        if not self.url.startswith(b"/"):
-            self._reject(400, HTTP_HOST)
-        elif not counted and self._size() > self.header_limit:  # pipelined behind another request
-            self._reject(431, HTTP_HEADER)
-        elif self.parser.should_upgrade():  # what follows would be another protocol's
-            self._reject(400, HTTP_UPGRADE)
+    def _begin(self, head: Head, data: bytes, end: int) -> None:
+        request = Request(self, head, self._peer)
+        length, there = head.length, len(data) - end
+        self._buffer = b""
+        if length == there:
+            request.body = data[end:]
+        elif length is not None and length < there:
+            request.body, self._buffer = data[end : end + length], data[end + length :]
+            self._pause()
         else:
-            super().on_headers_complete()
-            self.headers = []  # for the trailer: whoever judged the header has not seen it
-            return
-        raise HttpParserError  # the parser stops here, and uvicorn's answer to that is muted
+            request.coming = coming = Body(length, self._loop.time())
+            self._buffer = coming.feed(data[end:])
+            if self._buffer or coming.full:
+                self._pause()
+        if self._proxied:
+            self._name_caller(request)
+        self._served = True
+        self._request = request
+        request.task = task = self._loop.create_task(self._run(request))
+        self._tasks.add(task)
 
-    def on_body(self, body: bytes) -> None:
-        self._quiet = 0
-        super().on_body(body)
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        # as uvicorn's, which keeps the task to itself
-        task = self.loop.create_task(cycle.run_asgi(app))
-        task.add_done_callback(self.tasks.discard)
-        self.tasks.add(task)
-        cycle.scope["state"]["whole"] = Whole(cycle, task)
-
-    def send_400_response(self, msg: str) -> None:
-        if not self._rejected:
-            super().send_400_response(msg)
-
-    def _size(self) -> int:
-        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-
-    def _reject(self, status: int, reason: Reason) -> None:
-        self._rejected = True
-        body = f'{{"error":"{reason.id}","message":"{reason.message}"}}'.encode()
-        self.transport.write(
-            b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
-            b"connection: close\r\n\r\n%s" % (_LINES[status], len(body), body)
+    def _name_caller(self, request: Request) -> None:
+        """Who it is that a proxy speaks for, and whether there is room for one more from there."""
+        address = self.proxies.caller(
+            request.head.headers.get(FORWARDED_FOR, b""), self._peer.address
         )
-        self.transport.close()
+        if not self.crowd.begin(address):
+            raise Refused(HTTP_CROWDED)
+        request.counted = address
+        request.peer = Peer(address)
+
+    async def _run(self, request: Request) -> None:
+        """Have a request answered, and see to it that the connection does not outlive one that is not."""
+        try:
+            if request.lost:
+                return
+            target = request.head.target
+            if self.mcp is not None and (target == b"/mcp" or target[:5] in _MCP):
+                request.cancels = True
+                await self.mcp.serve(request)
+            else:
+                await asgi.serve(self._app, request, self._transport, self._app_state)
+            if not request.answered:
+                self._fail(request)
+        except asyncio.CancelledError:
+            if not request.lost:
+                self._transport.abort()
+                raise
+        except Exception:
+            log.exception("answering a request failed")
+            self._fail(request)
+        finally:
+            self._tasks.discard(request.task)
+            request.task = None
+            if request.counted is not None:
+                self.crowd.end(request.counted)
+            self._ready(request)
+
+    def _ready(self, request: Request | None) -> None:
+        """Go on to the next request, once this one is answered and has come whole."""
+        if request is not None:
+            if request.task is not None or not (request.coming is None or request.coming.done):
+                return
+            self._request = None
+        if self._over:
+            return
+        if self._writable is not None:  # a caller who does not read is not read either
+            self._pause()
+        elif self._buffer:
+            data, self._buffer = self._buffer, b""
+            self._next(data)
+        else:
+            self._since = self._loop.time()
+            self._resume()
+
+    def writable(self) -> None:
+        """Fills `flow.Flow`: the caller reads again, so it is read again."""
+        if self._request is None:
+            self._ready(None)
+
+    def resume(self) -> None:
+        """Fills `request.Line`."""
+        if not self._buffer:
+            self._resume()
+
+    def answered(self, request: Request, size: int, *, keep: bool) -> None:
+        """Fills `request.Line`."""
+        self._server_state.total_requests += 1
+        if size > LARGE:
+            self.count_unread(size)
+        coming = request.coming
+        if not keep:
+            self._end(linger=self._paused or not (coming is None or coming.done))
+        elif coming is not None and not coming.done:
+            coming.drop()
+            self._resume()
+
+    # ── ends ──
+
+    def sweep(self, now: float) -> None:
+        """See to what has taken too long; to be called every few seconds."""
+        request = self._request
+        self.cut_unread(now, self.limits.idle)
+        if self._over:
+            if now - self._since > LINGER and not self._transport.get_write_buffer_size():
+                self._transport.abort()
+        elif request is None:
+            if now - self._since > self._patience():
+                self._refuse(Refused(HTTP_SLOW)) if self._buffer else self._transport.close()
+        elif request.coming is not None and not request.coming.done:
+            if now - request.coming.begun > self.limits.body_time:
+                self._refuse(Refused(HTTP_SLOW))
+        elif self._writable is None:
+            request.look(now, KEEP_ALIVE)
+
+    def _patience(self) -> float:
+        resting = self._served and not self._buffer
+        return self.limits.idle if resting else self.limits.header_time
+
+    def _refuse(self, refused: Refused) -> None:
+        """Say why not, unless something else is being said, and end."""
+        log.info(
+            "refused",
+            extra={
+                "reason": refused.reason.id,
+                "detail": refused.detail,
+                "peer": self._peer.address,
+            },
+        )
+        request = self._request
+        if request is None or not (request.streaming or request.answered):
+            self._say(refused.reason, refused.message)
+        elif self.meter is not None:
+            self.meter.refusal(refused.reason.id)
+        if request is not None:
+            request.abandon()
+        self._end(linger=True)
+
+    def _say(self, reason: Reason, message: str = "") -> None:
+        if self.meter is not None:
+            self.meter.refusal(reason.id)
+        body = b'{"error":"%b","message":"%b"}' % (
+            reason.id.encode(),
+            (message or reason.message).encode(),
+        )
+        closing = (
+            *JSON,
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+        )
+        self._transport.write(lines(reason.status, closing) + b"\r\n" + body)
+
+    def _fail(self, request: Request) -> None:
+        """Nothing good can be said any more."""
+        self.last = True
+        if request.streaming:
+            self._transport.abort()
+        else:
+            body = b'{"error":"%b"}' % INTERNAL.id.encode()
+            request.respond(500, JSON, body)
+
+    def _end(self, *, linger: bool) -> None:
+        """Close, but not before a caller who is still sending could read what was said."""
+        self._over = True
+        self._buffer = b""
+        self._since = self._loop.time()
+        if linger and not self.last and self._transport.can_write_eof():
+            self._transport.write_eof()
+            self._resume()
+        else:
+            self._transport.close()
 
 
-def edge_for(
-    header_limit: int, body_time: float, peer_of: Callable[[asyncio.BaseTransport], Peer]
+def edge_with(
+    limits: Limits,
+    peer_of: Callable[[asyncio.BaseTransport], Peer],
+    *,
+    meter: Meter | None = None,
+    proxies: Proxies | None = None,
+    mcp: McpEndpoint | None = None,
 ) -> type[EdgeProtocol]:
-    """The protocol class for a listener with these bounds."""
+    """The protocol class of a listener: `mcp` answers at /mcp and below, the application elsewhere.
+
+    Its connections are counted together.
+    """
     members: dict[str, Any] = {
-        "header_limit": header_limit,
-        "body_time": body_time,
+        "limits": limits,
+        "heads": HeadReader(limits.header, limits.header_count),
+        "crowd": Crowd(limits.clients, limits.clients_per_address),
+        "proxies": proxies or Proxies(),
         "peer_of": staticmethod(peer_of),
+        "meter": meter,
+        "mcp": mcp,
+        "held": mcp.held if mcp is not None else Held(limits.held),
     }
     return type("ConfiguredEdge", (EdgeProtocol,), members)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from math import inf
 from typing import Final, Protocol, cast
 
@@ -15,7 +16,10 @@ from bawn.errors import (
 from bawn.ports import HttpReply
 from bawn.upstream.events import EventStream
 from bawn.upstream.reply import ReplyParser, idle_seconds
+from bawn.upstream.share import Lease, Share
 
+_READER: Final = 1  # what may hold a wire back: who reads an event stream,
+_BUDGET: Final = 2  # and the line for bytes to hold
 _JOIN_BELOW: Final = 64 << 10  # up to here copying a body is cheaper than writing twice
 
 
@@ -36,7 +40,7 @@ class Owner(Protocol):
 class Exchange:
     """A request that was written and the reply that is awaited; deadlines are in loop time."""
 
-    __slots__ = ("first_byte", "limit", "reply", "stream", "total")
+    __slots__ = ("first_byte", "lease", "limit", "reply", "stream", "total")
 
     def __init__(
         self, reply: asyncio.Future[HttpReply], first_byte: float, total: float, limit: int
@@ -46,18 +50,39 @@ class Exchange:
         self.total = total
         self.limit = limit
         self.stream: EventStream | None = None
+        self.lease: Lease | None = None
+
+    def release(self) -> None:
+        """Give back what was taken for the reply: nobody will see it."""
+        if self.lease is not None:
+            self.lease.release()
 
 
 class Connection(asyncio.Protocol):
-    """Idle, or busy with its `exchange`. Whatever is odd ends it: it is never repaired."""
+    """Idle, or busy with its `exchange`. Whatever is odd ends it: it is never repaired.
 
-    __slots__ = ("_owner", "_parser", "_paused", "closed", "exchange", "idle_until", "transport")
+    Large replies are held at the cost of `share`, if there is one, and not read before it has room.
+    """
 
-    def __init__(self, owner: Owner, closed: asyncio.Future[None]) -> None:
+    __slots__ = (
+        "_held_by",
+        "_owner",
+        "_parser",
+        "_share",
+        "closed",
+        "exchange",
+        "idle_until",
+        "transport",
+    )
+
+    def __init__(
+        self, owner: Owner, closed: asyncio.Future[None], share: Share | None = None
+    ) -> None:
         self._owner = owner
+        self._share = share
         self.closed = closed
         self._parser = ReplyParser()
-        self._paused = False
+        self._held_by = 0
         self.transport: asyncio.Transport | None = None
         self.exchange: Exchange | None = None
         self.idle_until = inf
@@ -79,7 +104,9 @@ class Connection(asyncio.Protocol):
 
     def discard(self) -> None:
         """Close at once, whatever is on it; nobody is told."""
-        self.exchange = None
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None and exchange.stream is None:
+            exchange.release()  # a stream's is its reader's, who has perhaps not read all
         if self.transport is not None:
             self.transport.abort()
 
@@ -125,13 +152,15 @@ class Connection(asyncio.Protocol):
         except Refused as refused:
             self.fail(refused)
             return
-        if parser.done:
+        if parser.wants:
+            self._advance(exchange)
+        elif parser.done:
             self._complete(exchange)
 
     def eof_received(self) -> None:
         """The peer says no more: that ends some replies, and breaks all others."""
         if self.exchange is not None and self._parser.finish():
-            self._complete(self.exchange)
+            self._advance(self.exchange)
         else:
             self.fail(_broken("the server ended before its reply did"))
 
@@ -148,6 +177,26 @@ class Connection(asyncio.Protocol):
                 reply = HttpReply(parser.status, parser.headers, b"", exchange.stream)
                 exchange.reply.set_result(reply)
         exchange.stream.feed(parser.take())
+        parser.wants = exchange.limit if exchange.stream.is_large else 0
+
+    def _advance(self, exchange: Exchange) -> None:
+        """Go on with a reply, if it is small or has what it takes of the share."""
+        parser = self._parser
+        if self.exchange is not exchange:
+            return
+        if parser.wants and self._share is not None and not self._covered(exchange, self._share):
+            self._hold(_BUDGET)
+            return
+        self._let_go(_BUDGET)
+        if parser.done:
+            self._complete(exchange)
+
+    def _covered(self, exchange: Exchange, share: Share) -> bool:
+        if exchange.lease is None:
+            exchange.lease = Lease(share)
+            if exchange.stream is not None:
+                exchange.stream.lease = exchange.lease
+        return exchange.lease.covers(self._parser.wants, partial(self._advance, exchange))
 
     def _complete(self, exchange: Exchange) -> None:
         parser = self._parser
@@ -155,9 +204,11 @@ class Connection(asyncio.Protocol):
         if exchange.stream is not None:
             exchange.stream.end()
         elif not exchange.reply.done():
-            exchange.reply.set_result(HttpReply(parser.status, parser.headers, parser.take()))
-        if self._paused:
-            self.resume()
+            release = None if exchange.lease is None else exchange.lease.release
+            body = parser.take()
+            exchange.reply.set_result(HttpReply(parser.status, parser.headers, body, None, release))
+        if self._held_by:
+            self._let_go(self._held_by)
         # A reply that comes before the request was read out leaves a remainder nobody may parse.
         if parser.reusable and self.alive and not self._unsent():
             self._owner.release(self, idle_seconds(parser.headers.get(b"keep-alive")))
@@ -171,12 +222,18 @@ class Connection(asyncio.Protocol):
 
     def pause(self) -> None:
         """Read no more for now: the reader is slow."""
-        if self.alive and self.transport is not None:
-            self._paused = True
-            self.transport.pause_reading()
+        self._hold(_READER)
 
     def resume(self) -> None:
         """Read again."""
-        if self._paused and self.alive and self.transport is not None:
+        self._let_go(_READER)
+
+    def _hold(self, why: int) -> None:
+        if not self._held_by and self.transport is not None and self.alive:
+            self.transport.pause_reading()
+        self._held_by |= why
+
+    def _let_go(self, why: int) -> None:
+        if self._held_by == why and self.transport is not None and self.alive:
             self.transport.resume_reading()
-        self._paused = False
+        self._held_by &= ~why

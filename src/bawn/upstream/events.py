@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from bawn.errors import Refused
 from bawn.protocol import sse
+from bawn.upstream.share import FREE, Lease
 
 HIGH_WATER: Final = 64 << 10
 """Bytes of unread events, counting some for each event itself, at which the wire is held back."""
@@ -35,9 +36,22 @@ class Wire(Protocol):
 
 
 class EventStream(AsyncIterator[bytes]):
-    """The data of each event, for one reader. The wire calls `feed`, then `end` once."""
+    """The data of each event, for one reader. The wire calls `feed`, then `end` once.
 
-    __slots__ = ("_ended", "_failure", "_held", "_parser", "_paused", "_queue", "_reader", "_wire")
+    `lease` has what a large event takes of a budget, if there is one.
+    """
+
+    __slots__ = (
+        "_ended",
+        "_failure",
+        "_held",
+        "_parser",
+        "_paused",
+        "_queue",
+        "_reader",
+        "_wire",
+        "lease",
+    )
 
     def __init__(self, wire: Wire, limit: int) -> None:
         self._wire = wire
@@ -48,6 +62,12 @@ class EventStream(AsyncIterator[bytes]):
         self._ended = False
         self._failure: Refused | None = None
         self._reader: asyncio.Future[None] | None = None
+        self.lease: Lease | None = None
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the event that has not ended yet is more than anyone may hold without asking."""
+        return self._parser.held > FREE
 
     def feed(self, data: bytes) -> None:
         """Take a piece of the body.
@@ -68,6 +88,8 @@ class EventStream(AsyncIterator[bytes]):
     def end(self, failure: Refused | None = None) -> None:
         """No more comes, for a reason or because all was said."""
         self._ended = True
+        if self.lease is not None:
+            self.lease.leave_line()
         self._paused = False  # the wire is no longer this stream's to resume
         self._failure = failure
         self._wake()
@@ -82,8 +104,12 @@ class EventStream(AsyncIterator[bytes]):
         Raises:
             Refused: the stream broke, took too long or had too large an event.
         """
+        if self.lease is not None and not self._queue and not self.is_large:
+            self.lease.release()  # the reader is done with the large event
         while not self._queue:
             if self._ended:
+                if self.lease is not None:
+                    self.lease.release()
                 failure, self._failure = self._failure, None
                 raise failure or StopAsyncIteration
             self._reader = asyncio.get_running_loop().create_future()
@@ -101,3 +127,5 @@ class EventStream(AsyncIterator[bytes]):
         if not self._ended:
             self.end()
             self._wire.discard()
+        if self.lease is not None:
+            self.lease.release()

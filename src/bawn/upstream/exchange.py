@@ -9,6 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from math import inf
 from typing import Any, Final
 
 from bawn.config import Limits
@@ -53,6 +56,8 @@ class Wire:
         self._always = (*_STANDARD, *headers)
         self._deadlines = (limits.first_byte, limits.total, limits.result)
         self._json = strict.JsonLimits(limits.json_depth, limits.json_nodes)
+        # one thread for each server: however much it sends, the others have theirs
+        self._thread = ThreadPoolExecutor(1, f"json-{server}")
 
     async def post(self, body: bytes, headers: Headers) -> HttpReply:
         """Send a message that has no answer of its own.
@@ -73,30 +78,56 @@ class Wire:
             Refused: an upstream.* reason.
         """
         reply = await self.client.send(self.request(id_, method, params, headers))
-        return await self.read(reply, id_, on_message)
+        return self._at_once(reply, id_) or await self._in_time(reply, id_, on_message)
 
-    def request(self, id_: int, method: str, params: Json, headers: Headers) -> HttpRequest:
-        """A JSON-RPC request on its way to this server."""
+    def request(
+        self, id_: int, method: str, params: Json, headers: Headers, most: int | None = None
+    ) -> HttpRequest:
+        """A JSON-RPC request on its way to this server; its answer is of `most` bytes."""
         body = strict.encode({"jsonrpc": "2.0", "id": id_, "method": method, "params": params})
-        return self._message(body, headers)
+        if most is None or most >= self.limits.result:
+            return self._message(body, headers)
+        first_byte, total, _ = self._deadlines
+        return HttpRequest("POST", self.url, self._always + headers, body, first_byte, total, most)
 
     def _message(self, body: bytes, headers: Headers) -> HttpRequest:
         return HttpRequest("POST", self.url, self._always + headers, body, *self._deadlines)
 
     async def read(self, reply: HttpReply, id_: int, on_message: OnMessage) -> Answer:
-        """The answer that a reply carries, as JSON or as the end of an event stream."""
-        if reply.status != 200:
-            return await self._error(reply, id_)
-        if reply.events is not None:
-            return await self._last(reply.events, id_, on_message)
+        """The answer that a reply carries, as JSON or as the end of an event stream; then let go of it.
+
+        Raises:
+            Refused: an upstream.* reason.
+        """
+        return self._at_once(reply, id_) or await self._in_time(reply, id_, on_message)
+
+    def _at_once(self, reply: HttpReply, id_: int) -> Answer | None:
+        """The answer when it is JSON as we would write it, as nearly all are; else None."""
+        if reply.status != 200 or reply.events is not None:
+            return None
         tree = strict.canonical(reply.body, self._json)
         if tree is None:
-            return answers.response(await self._tree(reply.body), id_)
+            return None
+        if reply.release is not None:
+            reply.release()
         return answers.canonical_response(tree, id_, reply.body)
+
+    async def _in_time(self, reply: HttpReply, id_: int, on_message: OnMessage) -> Answer:
+        """The answer when there is something to wait for: events, a thread, or an error's stream."""
+        try:
+            if reply.status != 200:
+                return await self._error(reply, id_)
+            if reply.events is not None:
+                return await self._last(reply.events, id_, on_message)
+            return answers.response(await self._carefully(reply.body), id_)
+        finally:
+            if reply.release is not None:
+                reply.release()
 
     async def _error(self, reply: HttpReply, id_: int) -> Answer:
         """The JSON-RPC error that goes with an HTTP status; without one, the status is the refusal."""
-        await let_go(reply)
+        if reply.events is not None:
+            await _close(reply.events)
         if reply.status in (401, 403):
             raise Refused(UPSTREAM_SIGN_IN, detail=f"HTTP {reply.status}")
         try:
@@ -126,26 +157,29 @@ class Wire:
         raise Refused(UPSTREAM_OUTCOME, detail="the event stream ended before the answer")
 
     async def _tree(self, body: bytes) -> Any:
+        tree = strict.canonical(body, self._json)
+        return await self._carefully(body) if tree is None else tree
+
+    async def _carefully(self, body: bytes) -> Any:
+        careful = partial(strict.careful, body, self._json, mend=True)
         try:
-            tree = strict.canonical(body, self._json)
-            if tree is None:
-                tree = await _carefully(body, self._json)
+            if len(body) <= strict.OFF_LOOP:
+                return careful()
+            work = asyncio.get_running_loop().run_in_executor(self._thread, careful)
+            return await asyncio.wait_for(work, self.limits.total)
+        except TimeoutError:
+            detail = "too many large answers of this server wait to be read"
+            raise Refused(UPSTREAM_TOTAL, detail=detail) from None
         except Refused as refused:
             raise Refused(UPSTREAM_INVALID, detail=f"its JSON: {refused.message}") from refused
-        return tree
-
-
-async def _carefully(body: bytes, limits: strict.JsonLimits) -> Any:
-    if len(body) <= strict.OFF_LOOP:
-        return strict.careful(body, limits, mend=True)
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(None, lambda: strict.careful(body, limits, mend=True))
 
 
 async def let_go(reply: HttpReply) -> None:
     """Give up whatever of a reply has not been read."""
     if reply.events is not None:
         await _close(reply.events)
+    if reply.release is not None:
+        reply.release()
 
 
 async def _close(events: AsyncIterator[bytes]) -> None:
@@ -166,7 +200,7 @@ class Relay:
         self._level = meta.get(versions.META_LOG_LEVEL)
         self._ours = token
         self._emit = emit
-        self._last = float("-inf")
+        self._last: float = -inf
         if self._theirs is not None:
             self.params = {**params, "_meta": {**meta, "progressToken": token}}
 

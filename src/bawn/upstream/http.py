@@ -17,7 +17,7 @@ from bawn.errors import (
     Refused,
 )
 from bawn.model import Answer, Outbound
-from bawn.ports import Emit
+from bawn.ports import Emit, UpstreamSessions
 from bawn.protocol import headers, legacy_server, versions
 from bawn.upstream.exchange import Wire
 from bawn.upstream.legacy import Legacy
@@ -29,10 +29,11 @@ _OF_THE_HOP = frozenset({HEADER_MISMATCH, UNSUPPORTED_VERSION})
 
 
 class Remote:
-    """Implements `ports.Upstream` for a `url`."""
+    """Implements `ports.Upstream` for a `url`; `store` holds the sessions that all workers share."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, store: UpstreamSessions | None = None) -> None:
         self._wire = wire
+        self._store = store
         self._speaker: Modern | Legacy | None = None
         self._doubted = False
         self._probing = asyncio.Lock()
@@ -69,17 +70,19 @@ class Remote:
         return answer
 
     async def aclose(self) -> None:
-        """End sessions; the client belongs to others too and stays open."""
+        """Let go of sessions; the client belongs to others too and stays open."""
         if self._speaker is not None:
             await self._speaker.aclose()
 
     async def _found(self) -> Modern | Legacy:
         async with self._probing:
             if self._speaker is None or self._doubted:
-                era = Modern if await self._is_modern() else Legacy
-                if not isinstance(self._speaker, era):  # else its sessions stay as they are
-                    await self.aclose()
-                    self._speaker = era(self._wire)
+                modern = await self._is_modern()
+                if not isinstance(self._speaker, Modern if modern else Legacy):
+                    await self.aclose()  # else its sessions stay as they are
+                    self._speaker = (
+                        Modern(self._wire) if modern else Legacy(self._wire, self._store)
+                    )
                 self._doubted = False
             return self._speaker
 

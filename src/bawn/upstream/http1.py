@@ -12,12 +12,14 @@ import ssl
 from dataclasses import dataclass
 from typing import Final
 
+from bawn.budget import Budget
 from bawn.errors import UPSTREAM_UNREACHABLE, Refused
 from bawn.ports import HttpReply, HttpRequest
 from bawn.upstream.connection import Exchange
 from bawn.upstream.origin import Origin, split
 from bawn.upstream.pool import Pool
 from bawn.upstream.request import METHODS_WITHOUT_BODY, check_method, field_lines
+from bawn.upstream.share import Share
 
 TICK: Final = 0.25
 """Seconds between looks at deadlines and idle connections."""
@@ -43,12 +45,17 @@ class PooledClient:
     """Implements `ports.HttpClient`: `connections` for each origin, `connect` in seconds.
 
     Belongs to the event loop of its first request. `ssl_context` is for every https origin; by
-    default the system's authorities are trusted.
+    default the system's authorities are trusted. Of `budget` the large replies take what they hold.
     """
 
     def __init__(
-        self, connections: int, connect: float, ssl_context: ssl.SSLContext | None = None
+        self,
+        connections: int,
+        connect: float,
+        ssl_context: ssl.SSLContext | None = None,
+        budget: Budget | None = None,
     ) -> None:
+        self._share = None if budget is None else Share(budget)
         self._connections = connections
         self._connect = connect
         self._tls = ssl_context or _default_tls()
@@ -77,6 +84,7 @@ class PooledClient:
         except BaseException:  # cancelled, above all: what comes now is nobody's
             if connection.exchange is exchange:
                 connection.discard()
+            exchange.release()  # the reply may have come in the same moment
             raise
 
     def _prepare(self, request: HttpRequest) -> _Route:
@@ -84,7 +92,9 @@ class PooledClient:
         origin, host, target = split(request.url)
         pool = self._pools.get(origin)
         if pool is None:
-            pool = Pool(origin, self._connections, self._connect, self._tls, self._watch)
+            pool = Pool(
+                origin, self._connections, self._connect, self._tls, self._watch, self._share
+            )
             self._pools[origin] = pool
         head = b"%b %b HTTP/1.1\r\nhost: %b\r\naccept-encoding: identity\r\n" % (
             request.method.encode("ascii"),

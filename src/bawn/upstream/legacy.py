@@ -7,45 +7,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
 from bawn.errors import METHOD_NOT_FOUND, UPSTREAM_INVALID, UPSTREAM_STATUS, Refused
 from bawn.model import Answer, Json, Outbound
-from bawn.ports import Emit, HttpRequest
+from bawn.ports import Emit, HttpReply, HttpRequest, UpstreamSession, UpstreamSessions
 from bawn.protocol import headers, legacy_server, strict
-from bawn.upstream.exchange import Headers, Relay, Wire, let_go
+from bawn.upstream.exchange import Relay, Wire, let_go
+from bawn.upstream.sessions import Session, Sessions
 
 log = logging.getLogger("bawn.upstream")
 
-_SESSIONS: Final = 4096
 _ASIDE: Final = 64
 """Messages to one server beside its calls; requests of its own beyond that go unanswered."""
 
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What `initialize` agreed on; `headers` accompany every further message."""
-
-    initialized: Json
-    headers: Headers
-
-    @property
-    def identified(self) -> bool:
-        """Whether the server gave it an id: only then can it be forgotten there."""
-        return any(name == headers.SESSION for name, _ in self.headers)
+_INTRODUCTION: Final = 256 << 10
+"""Most bytes of an answer to `initialize`: it is kept with its session."""
 
 
 class Legacy:
-    """Keeps sessions and speaks the handshake versions in them."""
+    """Speaks the handshake versions, in sessions that `store` lets all workers share."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, store: UpstreamSessions | None = None) -> None:
         self._wire = wire
         self._ids = count(1)
-        self._sessions: OrderedDict[str, asyncio.Task[Session]] = OrderedDict()
+        self._sessions = Sessions(wire.server, self, store)
         self._sending: set[asyncio.Task[None]] = set()
 
     async def call(self, outbound: Outbound, emit: Emit | None = None) -> Answer:
@@ -57,53 +45,48 @@ class Legacy:
         Raises:
             Refused: an upstream.* reason.
         """
+        session: Session | None = None
         for _ in range(2):
-            session = await self._session(outbound.isolation)
+            session = await self._sessions.get(outbound.isolation, outbound.principal, session)
             try:
                 return await self._ask(session, outbound, emit)
             except _SessionGoneError:
-                self._forget(outbound.isolation, session)
+                continue
         raise Refused(UPSTREAM_STATUS, detail="HTTP 404, in a new session as well")
 
     async def aclose(self) -> None:
-        """End every session, as far as the servers listen."""
-        sessions, self._sessions = self._sessions, OrderedDict()
-        await asyncio.gather(*(self._end(task) for task in sessions.values()))
+        """End the sessions that no other worker uses, as far as the server listens."""
+        await self._sessions.aclose()
         for sending in tuple(self._sending):
             sending.cancel()
 
-    async def _session(self, isolation: str) -> Session:
-        task = self._sessions.get(isolation)
-        if task is None or (task.done() and _standing(task) is None):
-            task = self._sessions[isolation] = asyncio.create_task(self._begin())
-            if len(self._sessions) > _SESSIONS:
-                self._spawn(self._end(self._sessions.popitem(last=False)[1]))
-        self._sessions.move_to_end(isolation)
-        # shielded: the session belongs to everybody who waits for it
-        return await asyncio.shield(task)
-
-    def _forget(self, isolation: str, session: Session) -> None:
-        """Drop this session; the one that somebody else has begun in its place stays."""
-        task = self._sessions.get(isolation)
-        if task is not None and _standing(task) is session:
-            del self._sessions[isolation]
-
-    async def _begin(self) -> Session:
+    async def begin(self) -> UpstreamSession:
+        """Fills `sessions.Handshake`."""
         id_ = next(self._ids)
         params = legacy_server.initialize_params()
-        reply = await self._wire.client.send(self._wire.request(id_, "initialize", params, ()))
+        request = self._wire.request(id_, "initialize", params, (), most=_INTRODUCTION)
+        reply = await self._wire.client.send(request)
         answer = await self._wire.read(reply, id_, _ignore)
         if answer.result is None:
             code = (answer.error or {}).get("code")
             raise Refused(UPSTREAM_INVALID, detail=f"initialize was answered with error {code}")
         version, _, _ = legacy_server.accept_initialize(answer.result)
-        agreed: Headers = ((headers.VERSION, version.encode()),)
         identifier = reply.headers.get(headers.SESSION)
-        if identifier:
-            agreed += ((headers.SESSION, identifier),)
-        session = Session(answer.result, agreed)
-        await self._tell(session, {"method": "notifications/initialized"})
+        session = UpstreamSession(
+            answer.result, version, identifier.decode("latin-1") if identifier else None
+        )
+        await self._tell(Session(session), {"method": "notifications/initialized"})
         return session
+
+    async def end(self, session: UpstreamSession) -> None:
+        """Fills `sessions.Handshake`."""
+        limits = self._wire.limits
+        all_headers = (*self._wire.headers, *Session(session).headers)
+        request = HttpRequest("DELETE", self._wire.url, all_headers, b"", 1.0, 1.0, limits.result)
+        try:
+            await let_go(await self._wire.client.send(request))
+        except Refused:
+            log.debug("a session could not be ended", extra={"server": self._wire.server})
 
     async def _ask(self, session: Session, outbound: Outbound, emit: Emit | None) -> Answer:
         method, params = outbound.method, outbound.params
@@ -124,18 +107,39 @@ class Legacy:
 
         try:
             reply = await self._wire.client.send(request)
-            if reply.status == 404 and session.identified:
-                await let_go(reply)
+            if session.identified and await self._is_gone(session, reply):
                 raise _SessionGoneError
             answer = await self._wire.read(reply, id_, on_message)
         except asyncio.CancelledError:
             self._spawn(self._tell(session, _cancelled(id_)))
             raise
         if outbound.method == "server/discover":
-            return Answer(result=legacy_server.discover_result(session.initialized))
+            return Answer(result=legacy_server.discover_result(session.shared.initialized))
         if answer.error is not None:
             return Answer(error=legacy_server.to_canonical_error(answer.error))
         return Answer(result=legacy_server.to_canonical_result(method, answer.result or {}))
+
+    async def _is_gone(self, session: Session, reply: HttpReply) -> bool:
+        """Whether the server does not know the session: it says 404, or has even a ping refused.
+
+        Many servers say 400 where the specification has 404; what they make of a ping tells it from
+        a 400 that is about the call.
+        """
+        if reply.status not in (400, 404):
+            return False
+        gone = True
+        try:
+            gone = reply.status == 404 or await self._refuses_a_ping(session)
+        finally:
+            if gone:
+                await let_go(reply)
+        return gone
+
+    async def _refuses_a_ping(self, session: Session) -> bool:
+        ping = self._wire.request(next(self._ids), "ping", {}, session.headers)
+        reply = await self._wire.client.send(ping)
+        await let_go(reply)
+        return reply.status in (400, 404)
 
     async def _respond(self, session: Session, request: Json) -> None:
         """Answer what the server asks: ping; nothing else was offered."""
@@ -152,20 +156,6 @@ class Legacy:
         except Refused as refused:
             log.warning("a notification did not arrive", extra={"detail": str(refused)})
 
-    async def _end(self, task: asyncio.Task[Session]) -> None:
-        session = _standing(task)
-        if session is None:
-            task.cancel()
-            return
-        limits = self._wire.limits
-        all_headers = (*self._wire.headers, *session.headers)
-        try:
-            await self._wire.client.send(
-                HttpRequest("DELETE", self._wire.url, all_headers, b"", 1.0, 1.0, limits.result)
-            )
-        except Refused:
-            log.debug("a session could not be ended", extra={"server": self._wire.server})
-
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._sending.add(task)
@@ -174,13 +164,6 @@ class Legacy:
 
 class _SessionGoneError(Exception):
     """The server does not know the session any more."""
-
-
-def _standing(task: asyncio.Task[Session]) -> Session | None:
-    """The session that a task has begun; None while it does, and when it failed."""
-    if not task.done() or task.cancelled() or task.exception() is not None:
-        return None
-    return task.result()
 
 
 def _cancelled(id_: int) -> Json:

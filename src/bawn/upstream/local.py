@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import count
 from urllib.parse import quote
 
@@ -26,9 +27,7 @@ class Local:
         """
         id_ = next(self._ids)
         relay = Relay(outbound.params, id_, emit)
-        headers: Headers = ((b"bawn-isolation", outbound.isolation.encode()),)
-        if outbound.project is not None:
-            headers += ((b"bawn-project", quote(outbound.project).encode()),)
+        headers = runner_headers(outbound.isolation, outbound.project, outbound.principal)
         answer = await self._wire.ask(id_, outbound.method, relay.params, headers, relay)
         if answer.error is not None:
             _raise_runners_own(answer)
@@ -36,6 +35,17 @@ class Local:
 
     async def aclose(self) -> None:
         """Nothing is held: the runner owns the processes."""
+
+
+@lru_cache(1024)
+def runner_headers(isolation: str, project: str | None, principal: str) -> Headers:
+    """Whose process the runner shall take, and on whose account."""
+    found: Headers = ((b"bawn-isolation", isolation.encode()),)
+    if project is not None:
+        found += ((b"bawn-project", quote(project).encode()),)
+    if principal:
+        found += ((b"bawn-principal", principal.encode()),)
+    return found
 
 
 def _raise_runners_own(answer: Answer) -> None:

@@ -11,6 +11,8 @@ from typing import Final
 from bawn.errors import UPSTREAM_OUTCOME, UPSTREAM_UNREACHABLE, Refused
 from bawn.upstream.connection import Connection
 from bawn.upstream.origin import Origin
+from bawn.upstream.resolve import Resolver
+from bawn.upstream.share import Share
 
 Grant = Connection | None
 """What a waiter gets: a free connection, or the right to open one."""
@@ -30,6 +32,7 @@ class Pool:
         connect: float,
         tls: ssl.SSLContext,
         watch: Callable[[], None],
+        share: Share | None = None,
     ) -> None:
         self.loop: Final = asyncio.get_running_loop()
         self._origin = origin
@@ -37,6 +40,8 @@ class Pool:
         self._connect_timeout = connect
         self._tls = tls
         self._watch = watch
+        self._share = share
+        self._resolver = Resolver(origin)
         self._taken = 0  # places under `most`
         self._idle: list[Connection] = []  # the one used last is on top: the rest may age and close
         self._all: set[Connection] = set()
@@ -91,7 +96,7 @@ class Pool:
             self.release(grant, grant.idle_until - self.loop.time())
 
     async def _open(self, deadline: float) -> Connection:
-        connection = Connection(self, self.loop.create_future())
+        connection = Connection(self, self.loop.create_future(), self._share)
         self._all.add(connection)
         self._watch()
         try:
@@ -110,13 +115,31 @@ class Pool:
         return connection
 
     async def _connect(self, connection: Connection) -> None:
-        origin = self._origin
-        if origin.socket is not None:
-            await self.loop.create_unix_connection(lambda: connection, origin.socket)
+        if self._origin.socket is not None:
+            await self.loop.create_unix_connection(lambda: connection, self._origin.socket)
         else:
-            await self.loop.create_connection(
-                lambda: connection, origin.host, origin.port, ssl=self._tls if origin.tls else None
-            )
+            await self._connect_by_name(connection)
+
+    async def _connect_by_name(self, connection: Connection) -> None:
+        *others, last = await self._resolver.addresses()
+        for address in others:
+            try:
+                return await self._connect_to(address, connection)
+            except ssl.SSLError:  # somebody is there, and not the one we look for
+                raise
+            except OSError:
+                continue
+        await self._connect_to(last, connection)
+
+    async def _connect_to(self, address: str, connection: Connection) -> None:
+        origin = self._origin
+        await self.loop.create_connection(
+            lambda: connection,
+            address,
+            origin.port,
+            ssl=self._tls if origin.tls else None,
+            server_hostname=origin.host if origin.tls else None,
+        )
 
     def _unreachable(self, why: str) -> Refused:
         return Refused(UPSTREAM_UNREACHABLE, detail=f"{self._origin}: {why}")

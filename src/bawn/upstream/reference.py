@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 import httpx2
 
+from bawn.budget import Budget
 from bawn.errors import (
     UPSTREAM_FIRST_BYTE,
     UPSTREAM_OUTCOME,
@@ -30,6 +31,7 @@ from bawn.upstream.events import messages
 from bawn.upstream.origin import split
 from bawn.upstream.reply import HEADER_LIMIT, header_map, invalid, is_stream, too_large
 from bawn.upstream.request import check_method, field_lines
+from bawn.upstream.share import FREE, Lease, Share
 
 _IDENTITY: Final = (b"accept-encoding", b"identity")
 T = TypeVar("T")
@@ -38,15 +40,23 @@ T = TypeVar("T")
 class ReferenceClient:
     """Implements `ports.HttpClient`: `connections` in all, `connect` in seconds.
 
-    `ca` is a file of authorities, trusted instead of the system's; `proxy` an http or https URL.
+    `ca` is a file of authorities, trusted instead of the system's; `proxy` an http or https URL. Of
+    `budget` the large replies take what they hold.
 
     Raises:
         Misconfigured: the file of authorities cannot be used.
     """
 
     def __init__(
-        self, connections: int, connect: float, *, ca: str | None = None, proxy: str | None = None
+        self,
+        connections: int,
+        connect: float,
+        *,
+        ca: str | None = None,
+        proxy: str | None = None,
+        budget: Budget | None = None,
     ) -> None:
+        self._share = None if budget is None else Share(budget)
         self._connect = connect
         self._options: dict[str, Any] = {
             "verify": _tls(ca),
@@ -62,7 +72,9 @@ class ReferenceClient:
         """Send once and hold the reply, as `ports.HttpClient` says."""
         if self._closed:
             raise Refused(UPSTREAM_UNREACHABLE, detail="the client is closed")
-        exchange = _Exchange(request, self._connect)
+        exchange = _Exchange(
+            request, self._connect, None if self._share is None else Lease(self._share)
+        )
         return await exchange.run(self._transport(request.url))
 
     def _transport(self, url: str) -> httpx2.AsyncHTTPTransport:
@@ -83,7 +95,8 @@ class ReferenceClient:
 class _Exchange:
     """One request and its reply; knows whether anything was written."""
 
-    def __init__(self, request: HttpRequest, connect: float) -> None:
+    def __init__(self, request: HttpRequest, connect: float, lease: Lease | None) -> None:
+        self.lease = lease
         now = asyncio.get_running_loop().time()
         self._first_byte = now + min(request.first_byte, request.total)
         self._total = now + request.total
@@ -129,21 +142,39 @@ class _Exchange:
                 return HttpReply(response.status_code, headers, b"", events)
             body = await self.by_the_end(self._body(response, headers))
         except BaseException:
+            self.release()
             await response.aclose()
             raise
-        await response.aclose()
-        return HttpReply(response.status_code, headers, body)
+        try:
+            await response.aclose()
+        except BaseException:
+            self.release()
+            raise
+        release = self.lease.release if self.lease is not None and self.lease.size else None
+        return HttpReply(response.status_code, headers, body, None, release)
+
+    async def make_room(self, held: int, wanted: int) -> None:
+        """Wait until so many bytes may be held, if that is more than anyone may hold without asking."""
+        if self.lease is not None and held > FREE:
+            await self.by_the_end(self.lease.wait(wanted))
+
+    def release(self) -> None:
+        """Give back what was taken."""
+        if self.lease is not None:
+            self.lease.release()
 
     async def _body(self, response: httpx2.Response, headers: dict[bytes, bytes]) -> bytes:
         body = bytearray()
-        if response.status_code not in (204, 304) and (
-            int(headers.get(b"content-length", b"0")) > self._limit
-        ):
+        bodyless = response.status_code in (204, 304)
+        length = 0 if bodyless else int(headers.get(b"content-length", b"0"))
+        if length > self._limit:
             raise too_large(self._limit)
+        await self.make_room(length, length)
         async for piece in response.aiter_raw():
             body += piece
             if len(body) > self._limit:
                 raise too_large(self._limit)
+            await self.make_room(len(body), self._limit)
         return bytes(body)
 
     async def by_the_end(self, work: Awaitable[T]) -> T:
@@ -183,11 +214,14 @@ class _Events(AsyncIterator[bytes]):
         self._exchange = exchange
         self._response = response
         self._pieces = response.aiter_raw()
+        self._limit = limit
         self._parser = sse.Parser(limit)
         self._queue: deque[bytes] = deque()
         self._ended = False
 
     async def __anext__(self) -> bytes:
+        if not self._queue and self._parser.held <= FREE:
+            self._exchange.release()  # the reader is done with the event before
         while not self._queue:
             if self._ended:
                 raise StopAsyncIteration
@@ -195,6 +229,7 @@ class _Events(AsyncIterator[bytes]):
                 piece = await self._exchange.by_the_end(anext(self._pieces, None))
                 if piece is not None:
                     self._queue.extend(messages(self._parser.feed(piece)))
+                    await self._exchange.make_room(self._parser.held, self._limit)
             except BaseException:
                 await self.aclose()
                 raise
@@ -204,6 +239,7 @@ class _Events(AsyncIterator[bytes]):
 
     async def aclose(self) -> None:
         self._ended = True
+        self._exchange.release()
         await self._response.aclose()
 
 

@@ -6,13 +6,14 @@ be read in two ways is refused here, and whatever is left over makes the connect
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from bawn.errors import UPSTREAM_INVALID, UPSTREAM_TOO_LARGE, Refused
+from bawn.upstream.share import FREE
 
 HEADER_LIMIT: Final = 64 << 10
 """Most bytes of a header section; and, counted from its end or the body data before, of chunk
@@ -39,29 +40,37 @@ def too_large(limit: int) -> Refused:
     return Refused(UPSTREAM_TOO_LARGE, detail=f"the body is over {limit} bytes")
 
 
-def header_map(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def header_map(pairs: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """A header section by lower-case name; the last of a name counts, cookies are dropped.
 
     Raises:
         Refused: upstream.invalid when the framing is ambiguous or the body is encoded.
     """
-    headers: dict[bytes, bytes] = {}
-    for name, value in pairs:
-        name = name.lower()  # noqa: PLW2901 - a second name for the same thing would not be clearer
-        if name in headers and name in _ONCE:
-            raise invalid(f"{name.decode()} is there twice")
-        headers[name] = value.strip(b" \t") if name != b"transfer-encoding" else value
+    headers = {name.lower(): value.strip(b" \t") for name, value in pairs}
+    if len(headers) != len(pairs):
+        _check_repetitions(pairs)
     headers.pop(b"set-cookie", None)
-    coding = headers.get(b"transfer-encoding")
-    if coding is not None:
-        # Compared as it came: the parser does not take trailing blanks as we would.
-        if coding.lower() != b"chunked":
-            raise invalid("Transfer-Encoding is not chunked")
+    if b"transfer-encoding" in headers:
+        _check_coding(pairs)
         if b"content-length" in headers:
             raise invalid("Transfer-Encoding and Content-Length are both there")
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise invalid("the body is compressed, though identity was asked for")
     return headers
+
+
+def _check_repetitions(pairs: Sequence[tuple[bytes, bytes]]) -> None:
+    names = [name.lower() for name, _ in pairs]
+    for name in _ONCE:
+        if names.count(name) > 1:
+            raise invalid(f"{name.decode()} is there twice")
+
+
+def _check_coding(pairs: Sequence[tuple[bytes, bytes]]) -> None:
+    for name, value in pairs:
+        # Compared as it came: the parser does not take trailing blanks as we would.
+        if name.lower() == b"transfer-encoding" and value.lower() != b"chunked":
+            raise invalid("Transfer-Encoding is not chunked")
 
 
 @lru_cache(maxsize=64)
@@ -85,7 +94,8 @@ class ReplyParser:
 
     `status` is 0 until the header section of the final reply is there. `reusable` means that the
     reply ended where it said it would, with nothing behind it. `limit` is that of the body; an
-    event stream's is its reader's business, who must `take` the body as it comes.
+    event stream's is its reader's business, who must `take` the body as it comes. `wants` is what a
+    body of more than `share.FREE` bytes will take, at most: its length, or else the limit.
     """
 
     __slots__ = (
@@ -106,6 +116,7 @@ class ReplyParser:
         "reusable",
         "status",
         "streaming",
+        "wants",
     )
 
     def __init__(self) -> None:
@@ -130,6 +141,7 @@ class ReplyParser:
         self.streaming = False
         self.reusable = False
         self.done = False
+        self.wants = 0
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the wire.
@@ -219,12 +231,18 @@ class ReplyParser:
             self.streaming = is_stream(headers.get(b"content-type"))
             self._until_close = not framed
             self._sized = length is not None
-            if length is not None and int(length) > self._limit and not self.streaming:
-                raise too_large(self._limit)
+            if length is not None and not self.streaming:
+                self._expect(int(length))
         self._budget = HEADER_LIMIT
         self.reusable = reusable
         self.headers = headers
         self.status = status
+
+    def _expect(self, length: int) -> None:
+        if length > self._limit:
+            raise too_large(self._limit)
+        if length > FREE:
+            self.wants = length
 
     def _skip(self, status: int, framed: bool) -> None:
         self._interims += 1
@@ -242,10 +260,17 @@ class ReplyParser:
             if isinstance(self._body, bytes):  # one buffer, so that tiny pieces stay cheap to hold
                 self._body = bytearray(self._body)
             self._body += data
-        if len(self._body) > self._limit and not self.streaming:
-            raise too_large(self._limit)
         if self._sized:
             self._counted += len(data)
+        elif not self.streaming:
+            self._measure(len(self._body))
+
+    def _measure(self, size: int) -> None:
+        """Hold the limit where no length was announced."""
+        if size > self._limit:
+            raise too_large(self._limit)
+        if size > FREE:
+            self.wants = self._limit
 
     def on_message_complete(self) -> None:
         """The reply has ended, unless it was an interim one."""

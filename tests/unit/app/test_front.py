@@ -1,18 +1,25 @@
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx2
 import pytest
 
+from bawn.app import health
 from bawn.app.assemble import Assembly
-from bawn.app.front import DataFront, management
+from bawn.app.front import DataFront, PrivateFront, management
+from bawn.app.health import Report
+from bawn.barrier.edition import Cut
 from bawn.config import Config
-from bawn.errors import AUTH_MISSING, Refused
+from bawn.errors import AUTH_MISSING, GATE_NOT_READY, Refused
 from bawn.identity.metadata import Resources
 from bawn.model import Health, Peer, Principal, ServerState
-from bawn.transport.http import Receive, Scope, Send
+from bawn.telemetry.figures import Figures, decode
+from bawn.transport.asgi import Receive, Scope, Send
+from bawn.transport.held import Held
 from tests.gate import FakeMeter
 
 BASE = "http://127.0.0.1:8811"
@@ -25,6 +32,7 @@ class FakeIdentity:
 
     def __init__(self) -> None:
         self.resources = Resources(BASE, ())
+        self.token = ""
 
     def recognise(self, authorization: bytes | None, peer: Peer, now: float) -> Principal | None:
         if authorization is None and peer.uid is not None:
@@ -35,34 +43,76 @@ class FakeIdentity:
             return None
         _, role, *endpoint = authorization.decode().split(" ")
         found = frozenset({role})
-        return Principal("somebody", "test", found, now + 1, endpoint[0] if endpoint else None)
+        where = endpoint[0] if endpoint else None
+        return Principal("somebody", "test", found, now + 1, where, token=self.token)
 
     async def verify(self, authorization: bytes, now: float) -> Principal:
         role = authorization.decode().rpartition(" ")[2]
         return Principal("somebody", "test", frozenset({role}), now + 1)
 
 
-def rooms(*, healthy: bool = True, failing: tuple[str, ...] = ()) -> Any:
-    """The rooms of a worker, as far as the front looks at them."""
-    config = Config.model_validate_json(
-        '{"servers": {"files": {"command": ["x"]}, "far": {"url": "http://127.0.0.1:9/"}}}'
+class FakeFollower:
+    """Obeys what is in force; `trouble` is why it cannot."""
+
+    def __init__(self, trouble: Refused | None, *, current: bool) -> None:
+        self.trouble = trouble
+        self.current = current
+        self.edition = SimpleNamespace(cuts=(Cut("server", "far", 0.0),))
+
+    def behind(self) -> bool:
+        return self.trouble is not None or not self.current
+
+    def catch_up(self) -> bool:
+        if self.trouble is not None:
+            raise self.trouble
+        return self.current
+
+
+class FakeSiblings:
+    """Two workers, of which this is the first."""
+
+    def own(self) -> Figures:
+        return Figures(in_flight={"files": 2}, audit_records=1)
+
+    async def figures(self) -> dict[str, Figures]:
+        return {"0": self.own(), "1": Figures(in_flight={"files": 1})}
+
+
+def rooms(
+    *,
+    healthy: bool = True,
+    required: bool = False,
+    trouble: Refused | None = None,
+    current: bool = True,
+) -> Any:
+    """The rooms of a worker, as far as the front looks at them; `far` fails."""
+    config = Config.model_validate(
+        {
+            "servers": {
+                "files": {"command": ("x",)},
+                "far": {"url": "http://127.0.0.1:9/", "required": required},
+            }
+        }
     )
     states = {
         "files": ServerState(Health.OK, "", "2025-11-25", 5.0),
         "far": ServerState(Health.FAILING, "upstream.unreachable: refused", "", 6.0),
     }
+    report = Report(states, "v", {"tool": 3}, "files__x", {"files": "bubblewrap"})
+    path = Path(tempfile.mkdtemp()) / "health.json"
+    health.write(path, report)
     return SimpleNamespace(
         config=config,
         identity=FakeIdentity(),
         meter=FakeMeter(),
-        gateway=SimpleNamespace(concurrency=SimpleNamespace(servers={"files": 2})),
-        steward=SimpleNamespace(
-            failing_required=list(failing), states=states, version="v", items={"tool": 3},
-            longest_name="files__x",
-        ),
+        gateway=None,
+        follower=FakeFollower(trouble, current=current),
+        places=SimpleNamespace(health=path),
+        siblings=FakeSiblings(),
         audit=SimpleNamespace(healthy=healthy),
-        exposition=SimpleNamespace(render=lambda: b"figure 1\n"),
-    )  # fmt: skip
+        relay=SimpleNamespace(peer=lambda sealed: None),
+        held=Held(1 << 20),
+    )
 
 
 def client(app: Any, peer: Peer = REMOTE) -> httpx2.AsyncClient:
@@ -90,13 +140,20 @@ def front(peer: Peer = REMOTE) -> httpx2.AsyncClient:
 
 
 async def test_the_process_lives_whatever_else_is_wrong() -> None:
-    async with probes(healthy=False, failing=("far",)) as http:
+    async with probes(healthy=False, required=True) as http:
         answer = await http.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
 @pytest.mark.parametrize(
-    ("how", "status"), [({}, 200), ({"healthy": False}, 503), ({"failing": ("far",)}, 503)]
+    ("how", "status"),
+    [
+        ({}, 200),
+        ({"healthy": False}, 503),
+        ({"required": True}, 503),
+        ({"trouble": Refused(GATE_NOT_READY)}, 503),
+        ({"current": False}, 200),  # what comes here is passed on to who serves
+    ],
 )
 async def test_ready_means_that_calls_are_served(how: dict[str, Any], status: int) -> None:
     async with probes(**how) as http:
@@ -111,12 +168,14 @@ async def test_details_are_for_who_manages(role: str) -> None:
         told = (await http.get("/readyz", headers={"authorization": f"Bearer {role}"})).json()
         assert told["servers"]["files"] == {
             "state": "ok", "required": False, "version": "2025-11-25", "detail": "",
-            "checked": 5.0, "in_flight": 2, "confined": False,
+            "checked": 5.0, "in_flight": 3, "confined": "bubblewrap",
         }  # fmt: skip
         assert told["servers"]["far"]["confined"] is None
-        assert told["audit"] == "writing"
+        assert (told["audit"], told["workers"], told["cuts"]) == ("writing", 2, 1)
         figures = await http.get("/metrics", headers={"authorization": f"Bearer {role}"})
-        assert (figures.status_code, figures.text) == (200, "figure 1\n")
+        assert figures.status_code == 200
+        assert 'bawn_audit_records_total{worker="0"} 1.0' in figures.text
+        assert 'bawn_server_health{server="files",state="ok"} 1.0' in figures.text
 
 
 @pytest.mark.parametrize("role", ["developer", "viewer", "operator files", "admin files"])
@@ -138,6 +197,25 @@ async def test_figures_without_a_token_are_refused_with_a_challenge() -> None:
         )
         assert in_url.status_code == 401
         assert (await http.get("/readyz?access_token=x")).json() == {"status": "ready"}
+
+
+@pytest.mark.parametrize(
+    ("cut", "seen"),
+    [
+        (Cut("principal", "somebody", 0.0), False),
+        (Cut("token", "id", 0.0), False),
+        (Cut("principal", "else", 0.0), True),
+        (Cut("gate", "", 0.0), True),  # a gate that serves nobody can still be looked at
+    ],
+)
+async def test_who_is_cut_sees_nothing_of_the_gate(cut: Cut, seen: bool) -> None:
+    made = rooms()
+    made.identity.token = "id"
+    made.follower.edition = SimpleNamespace(cuts=(cut,))
+    who = {"authorization": "Bearer admin"}
+    async with client(management(cast(Assembly, made), open_to_all=False)) as http:
+        assert ("servers" in (await http.get("/readyz", headers=who)).json()) == seen
+        assert (await http.get("/metrics", headers=who)).status_code == (200 if seen else 404)
 
 
 async def test_an_open_listener_asks_nobody() -> None:
@@ -191,17 +269,17 @@ async def test_names_are_judged_on_every_path(headers: dict[str, str], status: i
             assert (await http.get(path, headers=headers)).status_code == status
 
 
-async def test_mcp_paths_are_the_endpoints() -> None:
-    async with front() as http:
-        for path in ("/mcp", "/mcp/files", "/mcp/unknown"):
-            answer = await http.post(path)
-            assert answer.status_code == 401
-            metadata = f"{BASE}/.well-known/oauth-protected-resource{path}"
-            assert metadata in answer.headers["www-authenticate"]
-
-
 async def test_the_owner_reaches_health_and_figures_over_the_socket() -> None:
     async with front(OWNER) as http:
         assert "servers" in (await http.get("/readyz", headers={"host": "localhost"})).json()
         assert (await http.get("/metrics")).status_code == 200
         assert (await http.get("/nothing")).status_code == 404
+
+
+# ── other workers ───────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_worker_tells_its_figures_to_the_others() -> None:
+    async with client(PrivateFront(cast(Assembly, rooms()))) as http:
+        assert decode((await http.get("/figures")).content).in_flight == {"files": 2}
+        assert (await http.get("/readyz")).status_code == 404

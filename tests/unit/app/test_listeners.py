@@ -11,6 +11,7 @@ from bawn.app.listeners import Listeners, close_unshared, open_listeners
 from bawn.config import Config
 from bawn.config.model import Management
 from bawn.errors import Misconfigured
+from bawn.storage import sockets
 
 UNIX = Path("gate.sock")
 
@@ -43,7 +44,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> set[str]:
         return FakeSocket(address)
 
     monkeypatch.setattr(module, "_tcp", tcp)
-    monkeypatch.setattr(module, "_unix", lambda path: FakeSocket(str(path)))
+    monkeypatch.setattr(sockets, "listen", lambda path: FakeSocket(str(path)))
     return held
 
 

@@ -63,12 +63,15 @@ def test_an_order_survives_its_way_with_the_whole_configuration() -> None:
     config = Config.model_validate_json('{"servers": {"files": {"command": ["x", "--a"]}}}')
     raw = msgspec.Raw(config.model_dump_json().encode())
     work = WorkOrder(
-        config=raw, base="/b", state="/s", runner="/r", listeners=[3, 4], management=None,
+        config=raw, base="/b", state="/s", runner="/r", epoch=1, slot=0, workers=2,
+        listeners=[3, 4], management=None,
         insecure_no_auth=True,
     )  # fmt: skip
     found = msgspec.json.decode(msgspec.json.encode(work), type=WorkOrder)
     assert Config.model_validate_json(bytes(found.config)) == config
     assert (found.listeners, found.management, found.insecure_no_auth) == ([3, 4], None, True)
-    run = RunnerOrder(config=raw, base="/b", socket="/r")
+    run = RunnerOrder(
+        config=raw, base="/b", socket="/r", hide=["/s"], guard=["/b/bawn.yaml"], data="/s/data"
+    )
     again = msgspec.json.decode(msgspec.json.encode(run), type=RunnerOrder)
     assert Config.model_validate_json(bytes(again.config)) == config

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -38,6 +39,8 @@ class FakeChannel:
 
     def __init__(self, answer: dict[str, Any] | None, *, silent: bool = False) -> None:
         self.answer = answer
+        self.says = [] if answer is None else [answer]
+        self.heard = 0
         self.silent = silent
         self.sent: list[object] = []
         self.closed = False
@@ -47,18 +50,26 @@ class FakeChannel:
             raise ConnectionResetError
         self.sent.append(message)
 
+    def post(self, message: object) -> None:
+        self.sent.append(message)
+
     async def receive(self) -> dict[str, Any] | None:
         if self.silent:
             await asyncio.Event().wait()
-        return self.answer
+        self.heard += 1
+        return self.says[self.heard - 1] if self.heard <= len(self.says) else None
 
     def close(self) -> None:
         self.closed = True
 
 
-def process(channel: FakeChannel, child: FakeChild | None = None) -> Process:
+def process(
+    channel: FakeChannel,
+    child: FakeChild | None = None,
+    on_news: Callable[[Any], None] = lambda news: None,
+) -> Process:
     """A process on fakes."""
-    return Process("worker", cast(Any, child or FakeChild()), cast(Any, channel))
+    return Process("worker", cast(Any, child or FakeChild()), cast(Any, channel), on_news)
 
 
 async def test_an_order_that_is_carried_out_says_nothing() -> None:
@@ -87,8 +98,10 @@ async def test_a_configuration_that_cannot_be_served_keeps_its_problems_apart() 
 
 
 async def test_a_child_that_does_not_answer_is_waited_for_and_no_longer() -> None:
+    child = FakeChild()
     with pytest.raises(ChildFailedError, match=r"not get ready within 0\.01 s"):
-        await process(FakeChannel(None, silent=True)).tell({}, 0.01)
+        await process(FakeChannel(None, silent=True), child).tell({}, 0.01)
+    assert child.signals == [signal.SIGKILL], "its late answer would be taken for the next one"
 
 
 @pytest.mark.parametrize("stubborn", [False, True])
@@ -103,3 +116,22 @@ async def test_a_child_that_is_gone_already_is_gone() -> None:
     child = FakeChild()
     child.send_signal(signal.SIGTERM)
     await process(FakeChannel(None), child).stop(1)
+
+
+async def test_news_are_told_and_are_no_answer() -> None:
+    channel, news = FakeChannel(None), list[Any]()
+    channel.says = [{"news": {"view": "a"}}, {"news": {"view": "b"}}, {"ok": True}]
+    await process(channel, on_news=news.append).tell({"do": "it"}, 5)
+    assert news == [{"view": "a"}, {"view": "b"}]
+
+
+async def test_signs_of_life_are_counted_until_one_comes() -> None:
+    channel = FakeChannel(None, silent=True)
+    quiet = process(channel)
+    assert [quiet.ask_alive() for _ in range(3)] == [0, 1, 2]
+    assert channel.sent == [{"alive": True}] * 3
+    channel = FakeChannel({"alive": True})
+    lively = process(channel)
+    lively.ask_alive()
+    await asyncio.sleep(0)
+    assert lively.ask_alive() == 0

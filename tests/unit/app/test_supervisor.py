@@ -4,23 +4,34 @@ import asyncio
 import itertools
 import json
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
 import pytest
 
+from bawn.app import crew as crew_module
+from bawn.app import force as force_module
 from bawn.app import supervisor as module
+from bawn.app.cuts import CutList
 from bawn.app.listeners import Listeners
-from bawn.app.orders import RunnerOrder, WorkOrder
+from bawn.app.orders import RunnerOrder, StewardOrder, WorkOrder
 from bawn.app.process import ChildFailedError
-from bawn.app.supervisor import Supervisor
+from bawn.app.supervisor import StoppingError, Supervisor
+from bawn.barrier.edition import Cut, Edition, decode
+from bawn.barrier.follower import Follower
+from bawn.barrier.shelf import Shelf
 from bawn.config import trust
 from bawn.config.load import load
-from bawn.errors import BawnError, Misconfigured
+from bawn.errors import BawnError, Misconfigured, Refused
 
-REMOTE = "servers: {far: {url: 'http://127.0.0.1:9/'}}\n"
-LOCAL = "servers: {files: {command: [x]}}\n"
+REMOTE = "workers: 2\nservers: {far: {url: 'http://127.0.0.1:9/'}}\n"
+LOCAL = "workers: 2\nservers: {files: {command: [x]}}\n"
+
+
+FIRST = b"the first"
+FIRST_VIEW = sha256(FIRST).hexdigest()
 
 
 class FakeOsProcess:
@@ -42,16 +53,27 @@ class FakeProcess:
     failing: ClassVar[dict[str, Exception]] = {}
     pids: ClassVar[Iterable[int]] = itertools.count(100)
     draining: ClassVar[asyncio.Event | None] = None
+    stuck: ClassVar[set[str]] = set()
+    first_view: ClassVar[str | None] = FIRST_VIEW
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, on_news: Callable[[Any], None]) -> None:
         self.name = name
+        self.on_news = on_news
+        self.born = 0.0
         self.process = FakeOsProcess(next(iter(self.pids)))
         self.orders: list[Any] = []
         self.stopped = False
+        self.asked = 0
 
     @classmethod
-    async def start(cls, name: str, module: str, descriptors: Iterable[int]) -> FakeProcess:
-        cls.all.append(cls(name))
+    async def start(
+        cls,
+        name: str,
+        module: str,
+        descriptors: Iterable[int],
+        on_news: Callable[[Any], None] = lambda news: None,
+    ) -> FakeProcess:
+        cls.all.append(cls(name, on_news))
         return cls.all[-1]
 
     async def tell(self, order: Any, seconds: float) -> None:
@@ -59,11 +81,29 @@ class FakeProcess:
         await asyncio.sleep(0)
         if self.name in self.failing:
             raise self.failing[self.name]
+        if isinstance(order, StewardOrder) and self.first_view is not None:
+            if self.first_view == FIRST_VIEW:
+                (Path(order.state) / "run/editions" / FIRST_VIEW).write_bytes(FIRST)
+            self.on_news({"view": self.first_view})
 
     async def stop(self, seconds: float) -> None:
         self.stopped = True
-        if self.draining is not None and self.name == "worker" and seconds > 1:
+        if self.draining is not None and self.name.startswith("worker") and seconds > 1:
             await self.draining.wait()
+        self.process.ended.set()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    @property
+    def ended(self) -> bool:
+        return self.process.ended.is_set()
+
+    def ask_alive(self) -> int:
+        self.asked += 1
+        return self.asked - 1 if self.name in self.stuck else 0
+
+    def kill(self) -> None:
         self.process.ended.set()
 
 
@@ -83,13 +123,15 @@ class FakeSocket:
 @pytest.fixture(autouse=True)
 def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
     FakeProcess.all, FakeProcess.failing, FakeProcess.draining = [], {}, None
+    FakeProcess.stuck, FakeProcess.first_view = set(), FIRST_VIEW
 
     def listeners(config: Any, unix: Path, old: Listeners | None, before: Any) -> Any:
         return old or Listeners(*[FakeSocket() for _ in range(3)])  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "Process", FakeProcess)
+    monkeypatch.setattr(crew_module, "Process", FakeProcess)
     monkeypatch.setattr(module, "open_listeners", listeners)
-    monkeypatch.setattr(module, "_BACKOFF_FIRST", 0.001)
+    monkeypatch.setattr(crew_module, "_BACKOFF_FIRST", 0.001)
     monkeypatch.setattr(trust, "require", lambda found: None)
 
 
@@ -138,6 +180,12 @@ def served(child: FakeProcess, order: int = -1) -> list[str]:
     return list(config["servers"])
 
 
+def pids(up: Gate) -> list[int]:
+    """The processes that the status tells of."""
+    told = up.supervisor.status()["pids"]
+    return [told["runner"], told["steward"], *told["workers"]]
+
+
 async def until(true: Callable[[], bool]) -> None:
     """Wait until it is so."""
     async with asyncio.timeout(5):
@@ -148,22 +196,30 @@ async def until(true: Callable[[], bool]) -> None:
 # ── start and end ───────────────────────────────────────────────────────────────────────────────
 
 
-async def test_the_runner_is_started_before_the_worker_and_only_for_local_servers(
-    tmp_path: Path,
-) -> None:
+async def test_the_runner_is_started_first_and_only_for_local_servers(tmp_path: Path) -> None:
     up = await Gate(tmp_path, LOCAL).begin()
-    assert [child.name for child in FakeProcess.all] == ["runner", "worker"]
-    run, work = (child.orders[0] for child in FakeProcess.all)
+    assert FakeProcess.all[0].name == "runner"
+    assert sorted(child.name for child in FakeProcess.all[1:]) == [
+        "steward",
+        "worker 0",
+        "worker 1",
+    ]
+    orders = {child.name: child.orders[0] for child in FakeProcess.all}
+    run, steward, work = orders["runner"], orders["steward"], orders["worker 1"]
     assert isinstance(run, RunnerOrder)
+    assert isinstance(steward, StewardOrder)
     assert isinstance(work, WorkOrder)
-    assert run.socket == work.runner
-    assert work.base == run.base == str(tmp_path)
+    assert run.socket == work.runner == steward.runner
+    assert work.base == run.base == steward.base == str(tmp_path)
+    assert (work.slot, work.workers, work.epoch, steward.epoch) == (1, 2, 1, 1)
+    assert str(tmp_path / "state") in run.hide
+    assert run.guard == [str(tmp_path / "bawn.yaml")]
     assert msgspec.json.encode(work)
     await up.end()
     FakeProcess.all.clear()
     (tmp_path / "b").mkdir()
     up = await Gate(tmp_path / "b", REMOTE).begin()
-    assert [child.name for child in FakeProcess.all] == ["worker"]
+    assert not children("runner")
     await up.end()
 
 
@@ -174,8 +230,8 @@ async def test_callers_are_shut_out_first_then_the_worker_ends_and_then_the_runn
     listeners: Any = up.supervisor._listeners
     FakeProcess.draining = asyncio.Event()
     up.supervisor.stop()
-    (runner,), (worker,) = children("runner"), children("worker")
-    await until(lambda: worker.stopped)
+    (runner,), (worker,) = children("runner"), children("worker 0")
+    await until(lambda: worker.stopped and children("worker 1")[0].stopped)
     assert listeners.data.closed
     assert listeners.unix.closed
     assert listeners.management.closed
@@ -186,7 +242,7 @@ async def test_callers_are_shut_out_first_then_the_worker_ends_and_then_the_runn
     assert runner.stopped
 
 
-@pytest.mark.parametrize("name", ["runner", "worker"])
+@pytest.mark.parametrize("name", ["runner", "steward", "worker 0", "worker 1"])
 @pytest.mark.parametrize("trouble", [ChildFailedError("no"), Misconfigured("bad")])
 async def test_a_gate_that_cannot_start_leaves_no_child(
     tmp_path: Path, name: str, trouble: BawnError
@@ -202,7 +258,7 @@ async def test_a_gate_that_cannot_start_leaves_no_child(
 # ── what dies ───────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", ["runner", "worker"])
+@pytest.mark.parametrize("name", ["runner", "steward", "worker 0", "worker 1"])
 async def test_what_dies_is_started_again_with_the_same_orders(tmp_path: Path, name: str) -> None:
     up = await Gate(tmp_path, LOCAL).begin()
     for _ in range(2):
@@ -214,12 +270,12 @@ async def test_what_dies_is_started_again_with_the_same_orders(tmp_path: Path, n
     assert {bytes(child.orders[0].config) for child in children(name)} == {
         bytes(children(name)[0].orders[0].config)
     }
-    other = {"runner": "worker", "worker": "runner"}[name]
-    assert len(children(other)) == 1
+    others = {"runner", "steward", "worker 0", "worker 1"} - {name}
+    assert all(len(children(other)) == 1 for other in others)
     await up.end()
 
 
-@pytest.mark.parametrize("name", ["runner", "worker"])
+@pytest.mark.parametrize("name", ["runner", "steward", "worker 0", "worker 1"])
 @pytest.mark.parametrize("trouble", [ChildFailedError("no"), Misconfigured("bad"), OSError("no")])
 async def test_what_does_not_start_is_tried_again(
     tmp_path: Path, name: str, trouble: Exception
@@ -229,8 +285,23 @@ async def test_what_does_not_start_is_tried_again(
     children(name)[-1].process.ended.set()
     await until(lambda: len(children(name)) >= 3)
     FakeProcess.failing = {}
-    await until(lambda: up.supervisor.status()["pids"][name] == children(name)[-1].process.pid)
+    await until(lambda: children(name)[-1].process.pid in pids(up))
     assert len(children(name)[-1].orders) == 1
+    await up.end()
+
+
+@pytest.mark.parametrize("name", ["steward", "worker 1"])
+async def test_what_lives_and_does_not_move_is_killed_and_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(crew_module, "PULSE", 0.001)
+    up = await Gate(tmp_path, REMOTE).begin()
+    await until(lambda: children("worker 0")[0].asked > 2 * crew_module.MISSED)
+    FakeProcess.stuck = {name}
+    await until(lambda: children(name)[0].process.ended.is_set())
+    FakeProcess.stuck = set()
+    await until(lambda: len(children(name)) > 1)
+    assert len(children("worker 0")) == 1
     await up.end()
 
 
@@ -245,28 +316,25 @@ async def test_a_gate_that_ends_while_a_worker_is_replaced_ends_that_one_too(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(FakeProcess, "tell", endless)
-    children("worker")[0].process.ended.set()
+    children("worker 0")[0].process.ended.set()
     await told.wait()
     await up.end()
-    await until(lambda: children("worker")[1].stopped)
+    await until(lambda: children("worker 0")[1].stopped)
 
 
 # ── reload ──────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_new_worker_serves_before_the_old_one_ends(tmp_path: Path) -> None:
+async def test_a_new_crew_serves_before_the_old_one_ends(tmp_path: Path) -> None:
     up = await Gate(tmp_path, REMOTE).begin()
     FakeProcess.draining = asyncio.Event()
     up.write(REMOTE + "limits: {page: 7}\n")
-    reloading = asyncio.create_task(up.reload(by_owner=False))
-    await until(lambda: len(children("worker")) == 2)
-    old, new = children("worker")
+    assert await up.reload(by_owner=False) == "applied: limits.page"
+    old, new = children("worker 0")
     await until(lambda: old.stopped)
-    assert up.supervisor.status()["pids"]["worker"] == new.process.pid
-    assert not reloading.done()
-    FakeProcess.draining.set()
-    assert await reloading == "applied: limits.page"
+    assert up.supervisor.status()["pids"]["workers"][0] == new.process.pid
     assert not new.stopped
+    FakeProcess.draining.set()
     await up.end()
 
 
@@ -274,38 +342,38 @@ async def test_an_unchanged_file_changes_nothing(tmp_path: Path) -> None:
     up = await Gate(tmp_path, REMOTE).begin()
     up.write("# a remark\n" + REMOTE)
     assert await up.reload() == "nothing changed"
-    assert len(children("worker")) == 1
+    assert len(children("worker 0")) == 1
     await up.end()
 
 
 async def test_what_needs_the_owner_waits_for_the_owner(tmp_path: Path) -> None:
     up = await Gate(tmp_path, LOCAL).begin()
-    up.write("servers: {files: {command: [y]}}\nlimits: {page: 7}\n")
+    up.write("workers: 2\nservers: {files: {command: [y]}}\nlimits: {page: 7}\n")
     told = await up.reload(by_owner=False)
     assert told == "waiting for `bawn reload`: servers.files.command"
-    assert len(children("worker")) == 1
+    assert len(children("worker 0")) == 1
     assert len(children("runner")[0].orders) == 1
     assert await up.reload() == "applied: servers.files.command, limits.page"
     assert len(children("runner")[0].orders) == 2
-    assert len(children("worker")) == 2
+    assert len(children("worker 0")) == 2
     await up.end()
 
 
 @pytest.mark.parametrize("trouble", [ChildFailedError("no"), Misconfigured("bad"), OSError("no")])
-async def test_what_cannot_be_served_leaves_the_old_worker_and_its_servers(
+async def test_what_one_worker_cannot_serve_leaves_the_old_crew_and_its_servers(
     tmp_path: Path, trouble: Exception
 ) -> None:
     up = await Gate(tmp_path, LOCAL).begin()
     up.write(LOCAL.replace("}}", "}, more: {command: [y]}}"))
-    FakeProcess.failing = {"worker": trouble}
+    FakeProcess.failing = {"worker 1": trouble}
     with pytest.raises(type(trouble)):
         await up.reload()
-    (runner,), (old, failed) = children("runner"), children("worker")
+    (runner,), (old, failed) = children("runner"), children("worker 0")
     assert served(runner, 1) == ["files", "more"]
     assert served(runner) == ["files"]
     assert failed.stopped
     assert not old.stopped
-    assert up.supervisor.status()["pids"]["worker"] == old.process.pid
+    assert up.supervisor.status()["pids"]["workers"][0] == old.process.pid
     FakeProcess.failing = {}
     assert await up.reload() == "applied: servers.more"
     await up.end()
@@ -316,7 +384,7 @@ async def test_a_bad_file_is_refused_as_it_was_read(tmp_path: Path) -> None:
     up.write("servers: [\n")
     with pytest.raises(Misconfigured):
         await up.reload()
-    assert len(children("worker")) == 1
+    assert len(children("worker 0")) == 1
     await up.end()
 
 
@@ -355,13 +423,10 @@ async def test_while_an_old_worker_finishes_the_new_one_is_replaced_when_it_dies
     up = await Gate(tmp_path, REMOTE).begin()
     FakeProcess.draining = asyncio.Event()
     up.write(REMOTE + "limits: {page: 7}\n")
-    reloading = asyncio.create_task(up.reload())
-    await until(lambda: len(children("worker")) == 2 and children("worker")[0].stopped)
-    children("worker")[1].process.ended.set()
-    await until(lambda: len(children("worker")) == 3)
-    assert not reloading.done()
+    await up.reload()
+    children("worker 0")[1].process.ended.set()
+    await until(lambda: len(children("worker 0")) == 3)
     FakeProcess.draining.set()
-    await reloading
     await up.end()
 
 
@@ -369,13 +434,294 @@ async def test_the_end_waits_for_a_worker_that_still_finishes(tmp_path: Path) ->
     up = await Gate(tmp_path, LOCAL).begin()
     FakeProcess.draining = asyncio.Event()
     up.write(LOCAL + "limits: {page: 7}\n")
-    reloading = asyncio.create_task(up.reload())
-    await until(lambda: len(children("worker")) == 2 and children("worker")[0].stopped)
+    await up.reload()
     up.supervisor.stop()
-    await until(lambda: children("worker")[1].stopped)
+    await until(lambda: children("worker 0")[1].stopped)
     await asyncio.sleep(0.01)
     assert not up.running.done()
     assert not children("runner")[0].stopped
     FakeProcess.draining.set()
     await asyncio.wait_for(up.running, 5)
+
+
+# ── what is in force ──
+
+
+def in_force(up: Gate) -> Edition:
+    """What workers read at the barrier."""
+    _, digest = up.supervisor.places.barrier().read()
+    return decode(up.supervisor.places.shelf().get(digest.hex()))
+
+
+async def test_a_view_of_the_steward_is_put_in_force_at_once(tmp_path: Path) -> None:
+    up = await Gate(tmp_path, REMOTE).begin()
+    name = up.supervisor.places.shelf().put(b"a view")
+    children("steward")[0].on_news({"view": name})
+    assert in_force(up) == Edition(1, 2, name)
+    again = up.supervisor.places.shelf().put(b"another")
+    children("steward")[0].on_news({"view": again})
+    assert in_force(up).view == again
+    await up.end()
+
+
+async def test_a_reload_is_in_force_when_the_whole_crew_serves_and_not_before(
+    tmp_path: Path,
+) -> None:
+    up = await Gate(tmp_path, REMOTE).begin()
+    shelf = up.supervisor.places.shelf()
+    children("steward")[0].on_news({"view": shelf.put(b"old")})
+    up.write(REMOTE.replace("workers: 2", "workers: 3"))
+    FakeProcess.failing = {"worker 2": ChildFailedError("no")}
+    with pytest.raises(ChildFailedError):
+        await up.reload()
+    assert in_force(up).epoch == 1
+    FakeProcess.failing = {}
+    reloading = asyncio.create_task(up.reload())
+    await until(lambda: len(children("steward")) == 3)
+    children("steward")[2].on_news({"view": shelf.put(b"new")})
+    assert in_force(up).view == shelf.put(b"old")
     await reloading
+    assert in_force(up) == Edition(3, 3, shelf.put(b"new"))
+    children("steward")[0].on_news({"view": shelf.put(b"late")})  # one that is retired
+    assert in_force(up).view == shelf.put(b"new")
+    await up.end()
+
+
+async def test_a_cut_is_in_force_when_it_is_acknowledged_and_outlives_the_gate(
+    tmp_path: Path,
+) -> None:
+    up = await Gate(tmp_path, REMOTE).begin()
+    cut = Cut("server", "far", 1.0, "it leaks")
+    up.supervisor.force.cut(cut)
+    assert in_force(up).cuts == (cut,)
+    await up.end()
+    up = await Gate(tmp_path, REMOTE).begin()
+    children("steward")[-1].on_news({"view": up.supervisor.places.shelf().put(b"view")})
+    assert in_force(up).cuts == (cut,)
+    assert up.supervisor.force.restore(lambda each: each.name == "far") == 1
+    assert in_force(up).cuts == ()
+    await up.end()
+
+
+async def test_nothing_of_a_run_is_left_when_it_has_ended(tmp_path: Path) -> None:
+    up = await Gate(tmp_path, REMOTE).begin()
+    children("steward")[0].on_news({"view": up.supervisor.places.shelf().put(b"a view")})
+    await up.end()
+    assert {path.name for path in up.supervisor.state.run.iterdir()} <= {"sockets", ".lock"}
+
+
+# ── a disk that is full ──
+
+
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Whether editions can be written down: `full(True)` says they cannot."""
+    put = Shelf.put
+
+    def no_room(self: Shelf, content: bytes) -> str:
+        raise OSError(28, "No space left on device")
+
+    return lambda yes: monkeypatch.setattr(Shelf, "put", no_room if yes else put)
+
+
+Full = Callable[[bool], None]
+
+
+async def test_what_cannot_be_put_in_force_is_neither_cut_nor_restored_later(
+    tmp_path: Path, full: Full
+) -> None:
+    up = await Gate(tmp_path, REMOTE).begin()
+    up.supervisor.force.cut(Cut("server", "far", 1.0))
+    before = in_force(up)
+    full(True)
+    with pytest.raises(OSError, match="No space"):
+        up.supervisor.force.cut(Cut("principal", "eve", 1.0))
+    with pytest.raises(OSError, match="No space"):
+        up.supervisor.force.restore(lambda each: True)
+    full(False)
+    assert CutList(up.supervisor.state).all == up.supervisor.force.cuts.all == before.cuts
+    up.supervisor.force.renew_ring()
+    assert in_force(up).cuts == before.cuts
+    await up.end()
+
+
+async def test_to_cut_everything_needs_no_room_and_is_written_down_when_there_is_some(
+    tmp_path: Path, full: Full, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(force_module, "AGAIN", 0.001)
+    up = await Gate(tmp_path, REMOTE).begin()
+    places, cut = up.supervisor.places, Cut("gate", "", 1.0)
+    worker = Follower(places.barrier(), places.shelf(), 1)
+    full(True)
+    assert not up.supervisor.force.cut(cut)
+    with pytest.raises(Refused):
+        worker.catch_up()
+    children("steward")[0].on_news({"view": FIRST_VIEW})
+    await asyncio.sleep(0.01)
+    with pytest.raises(Refused):
+        worker.catch_up()
+    full(False)
+    await until(lambda: places.barrier().read()[1] != bytes(32))
+    assert in_force(up).cuts == CutList(up.supervisor.state).all == (cut,)
+    assert up.supervisor.force.restore(lambda each: True) == 1
+    assert in_force(up).cuts == CutList(up.supervisor.state).all == ()
+    await up.end()
+
+
+async def test_a_view_that_could_not_be_put_in_force_is_when_there_is_room(
+    tmp_path: Path, full: Full, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(force_module, "AGAIN", 0.001)
+    up = await Gate(tmp_path, REMOTE).begin()
+    name = up.supervisor.places.shelf().put(b"a view")
+    full(True)
+    children("steward")[0].on_news({"view": name})
+    await asyncio.sleep(0.01)
+    assert in_force(up).view == FIRST_VIEW
+    full(False)
+    await until(lambda: in_force(up).view == name)
+    await up.end()
+
+
+async def test_a_reload_that_cannot_be_put_in_force_leaves_the_old_crew(
+    tmp_path: Path, full: Full
+) -> None:
+    up = await Gate(tmp_path, LOCAL).begin()
+    up.write(LOCAL + "limits: {page: 7}\n")
+    before = {path.name for path in (tmp_path / "state/run/editions").iterdir()}
+    full(True)
+    with pytest.raises(OSError, match="No space"):
+        await up.reload()
+    full(False)
+    assert {path.name for path in (tmp_path / "state/run/editions").iterdir()} == before
+    old, failed = children("worker 0")
+    assert failed.stopped
+    assert not old.stopped
+    assert in_force(up).epoch == 1
+    assert up.supervisor.loaded.config.limits.page != 7
+    assert await up.reload() == "applied: limits.page"
+    assert in_force(up).epoch == 3
+    await up.end()
+
+
+# ── races of start, reload and end ──
+
+
+async def test_a_view_that_is_not_there_is_never_put_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up = await Gate(tmp_path, REMOTE).begin()
+    children("steward")[0].on_news({"view": "1" * 64})
+    assert in_force(up).view == FIRST_VIEW
+    later = up.supervisor.places.shelf().put(b"later")
+    children("steward")[0].on_news({"view": later})
+    assert in_force(up).view == later
+    (tmp_path / "state/run/editions" / later).unlink()
+    up.supervisor.force.cut(Cut("server", "far", 1.0))  # workers have it already
+    assert in_force(up).cuts
+    FakeProcess.first_view = "2" * 64
+    up.write(REMOTE + "limits: {page: 7}\n")
+    with pytest.raises(ChildFailedError, match="not there"):
+        await up.reload()
+    assert in_force(up).epoch == 1
+    await up.end()
+
+
+@pytest.mark.parametrize("at", ["start", "reload"])
+async def test_a_crew_whose_steward_makes_no_view_does_not_serve(tmp_path: Path, at: str) -> None:
+    if at == "start":
+        FakeProcess.first_view = None
+        with pytest.raises(ChildFailedError, match="no view"):
+            await asyncio.wait_for(Gate(tmp_path, REMOTE).running, 5)
+        return
+    up = await Gate(tmp_path, REMOTE).begin()
+    FakeProcess.first_view = None
+    up.write(REMOTE + "limits: {page: 7}\n")
+    with pytest.raises(ChildFailedError, match="no view"):
+        await up.reload()
+    assert in_force(up) == Edition(1, 2, FIRST_VIEW)
+    assert not children("worker 0")[0].stopped
+    await up.end()
+
+
+def endless(monkeypatch: pytest.MonkeyPatch, name: str) -> asyncio.Event:
+    """Children of this name never get ready; the event tells that one was told."""
+    told, tell = asyncio.Event(), FakeProcess.tell
+
+    async def hang(self: FakeProcess, order: Any, seconds: float) -> None:
+        if self.name == name:
+            told.set()
+            await asyncio.Event().wait()
+        await tell(self, order, seconds)
+
+    monkeypatch.setattr(FakeProcess, "tell", hang)
+    return told
+
+
+@pytest.mark.parametrize("name", ["runner", "steward", "worker 1"])
+async def test_a_gate_that_is_told_to_end_while_it_starts_does_not_wait_to_have_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    told = endless(monkeypatch, name)
+    up = Gate(tmp_path, LOCAL)
+    await told.wait()
+    await up.end()
+    assert not up.started.is_set()
+    assert {path.name for path in up.supervisor.state.run.iterdir()} <= {"sockets", ".lock"}
+
+
+@pytest.mark.parametrize("name", ["runner", "steward", "worker 1"])
+async def test_a_gate_that_is_told_to_end_gives_up_a_reload_and_leaves_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    up = await Gate(tmp_path, LOCAL).begin()
+    told = endless(monkeypatch, name)
+    up.write(LOCAL + "limits: {page: 7}\n")
+    reloading = asyncio.create_task(up.reload())
+    await told.wait()
+    await up.end()
+    with pytest.raises(StoppingError):
+        await reloading
+    assert {path.name for path in up.supervisor.state.run.iterdir()} <= {"sockets", ".lock"}
+
+
+async def test_a_reload_waits_for_the_start(tmp_path: Path) -> None:
+    up = Gate(tmp_path, LOCAL)
+    await until(lambda: bool(children("runner")))
+    up.write(LOCAL + "limits: {page: 7}\n")
+    reloading = asyncio.create_task(up.reload())
+    await up.begin()
+    assert len(children("worker 0")) == 1
+    assert await reloading == "applied: limits.page"
+    assert len(children("runner")) == 1
+    await up.end()
+
+
+# ── a runner that does not move ──
+
+
+async def test_a_runner_that_gives_no_sign_of_life_is_killed_and_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew_module, "PULSE", 0.001)
+    up = await Gate(tmp_path, LOCAL).begin()
+    FakeProcess.stuck = {"runner"}
+    await until(lambda: children("runner")[0].process.ended.is_set())
+    FakeProcess.stuck = set()
+    await until(lambda: len(children("runner")) > 1)
+    assert len(children("worker 0")) == 1
+    await up.end()
+
+
+async def test_a_runner_that_does_not_go_back_after_a_failed_reload_is_replaced(
+    tmp_path: Path,
+) -> None:
+    up = await Gate(tmp_path, LOCAL).begin()
+    up.write(LOCAL.replace("}}", "}, more: {command: [y]}}"))
+    FakeProcess.failing = {"worker 1": ChildFailedError("first"), "runner": ChildFailedError("no")}
+    with pytest.raises(ChildFailedError):
+        await up.reload()
+    FakeProcess.failing = {}
+    await until(lambda: len(children("runner")) > 1 and bool(children("runner")[-1].orders))
+    assert served(children("runner")[-1]) == ["files"]
+    await up.end()

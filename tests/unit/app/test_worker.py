@@ -13,6 +13,9 @@ from bawn.app import worker as module
 from bawn.app.orders import WorkOrder
 from bawn.app.worker import Worker
 from bawn.config import Config
+from bawn.errors import GATE_NOT_READY, Refused
+from bawn.storage import sockets
+from tests.gate import FakeMeter
 
 Story = list[Any]
 
@@ -23,6 +26,8 @@ class FakeServer:
     def __init__(self, story: Story) -> None:
         self.story = story
         self.started = False
+        self.config = SimpleNamespace(http_protocol_class=lambda *given: None)
+        self.server_state = SimpleNamespace(connections=set())
         self.finished = asyncio.Event()
         self.finished.set()
         self._exit = asyncio.Event()
@@ -49,11 +54,23 @@ class FakeRooms:
     def __init__(self, story: Story) -> None:
         self.story = story
         self.config = Config()
-        self.steward = self
+        self.follower = self
+        self.meter = FakeMeter()
+        self.retired = False
+        self.places = SimpleNamespace(
+            worker=lambda epoch, slot: f"own {epoch} {slot}", shares=lambda epoch: "shares"
+        )
 
-    async def start(self, patience: float) -> None:
-        await asyncio.sleep(0)
-        self.story.append("a view")
+    def behind(self) -> bool:
+        return True
+
+    def catch_up(self) -> bool:
+        self.story.append("caught up")
+        if self.retired:
+            return False
+        if self.story.count("caught up") < 3:
+            raise Refused(GATE_NOT_READY)  # as at the first start of a gate
+        return True
 
     async def aclose(self) -> None:
         self.story.append("closed")
@@ -71,9 +88,8 @@ class FakeChannel:
         self.story.append(message)
         self.told.set()
 
-    async def line(self) -> bytes:
+    async def until_gone(self) -> None:
         await self.gone.wait()
-        return b""
 
 
 class House:
@@ -84,7 +100,11 @@ class House:
         self.servers: list[FakeServer] = []
         self.channel = FakeChannel(self.story)
         patch.setattr(module, "_server", self._serve)
-        patch.setattr(module, "DataFront", lambda rooms: "clients")
+        patch.setattr(module, "DataFront", lambda rooms: SimpleNamespace(mcp=None))
+        patch.setattr(module, "Acceptor", lambda *given: self.acceptor(given[0]))
+        patch.setattr(module, "Shares", lambda path, slot, workers: path)
+        patch.setattr(module, "PrivateFront", lambda rooms: SimpleNamespace(mcp=None))
+        patch.setattr(sockets, "listen", lambda path: path)
         patch.setattr(module, "management", lambda rooms, open_to_all: "probes")
         patch.setattr(module, "socket", SimpleNamespace(socket=lambda fileno: fileno))
         quiet = SimpleNamespace(
@@ -92,11 +112,16 @@ class House:
         )
         patch.setattr(module, "gc", quiet)
         order = WorkOrder(
-            config=msgspec.Raw(b"{}"), base="/b", state="/s", runner="/r", listeners=[3, 4],
+            config=msgspec.Raw(b"{}"), base="/b", state="/s", runner="/r", epoch=3, slot=1,
+            workers=2, listeners=[3, 4],
             management=management, insecure_no_auth=False,
         )  # fmt: skip
         worker = Worker(order, cast(Any, FakeRooms(self.story)))
         self.running = asyncio.create_task(worker.run(cast(Any, self.channel)))
+
+    def acceptor(self, listening: int) -> Any:
+        self.story.append(("accept", listening))
+        return SimpleNamespace(close=lambda: self.story.append("accepts no more"))
 
     def _serve(self, app: str, edge: Any) -> FakeServer:
         self.servers.append(FakeServer(self.story))
@@ -105,14 +130,17 @@ class House:
 
 @pytest.mark.parametrize(
     ("management", "served"),
-    [(5, [("serve", [3, 4]), ("serve", [5])]), (None, [("serve", [3, 4])])],
+    [
+        (5, [("serve", [4]), ("serve", ["own 3 1"]), ("serve", [5]), ("accept", 3)]),
+        (None, [("serve", [4]), ("serve", ["own 3 1"]), ("accept", 3)]),
+    ],
 )
-async def test_a_worker_is_ready_once_it_serves_a_view(
+async def test_a_worker_is_ready_once_it_serves_and_knows_what_is_in_force(
     monkeypatch: pytest.MonkeyPatch, management: int | None, served: Story
 ) -> None:
     house = House(monkeypatch, management)
     await asyncio.wait_for(house.channel.told.wait(), 5)
-    assert house.story == ["a view", *served, {"ok": True}]
+    assert house.story == ["caught up", "caught up", "caught up", *served, {"ok": True}]
     house.channel.gone.set()
     await asyncio.wait_for(house.running, 5)
 
@@ -123,7 +151,7 @@ async def test_a_worker_that_is_to_end_finishes_its_calls_and_then_closes_its_ro
 ) -> None:
     house = House(monkeypatch, 5)
     await asyncio.wait_for(house.channel.told.wait(), 5)
-    clients, probes = house.servers
+    clients, _, probes = house.servers
     clients.finished.clear()
     if how == "SIGTERM":
         os.kill(os.getpid(), signal.SIGTERM)
@@ -135,5 +163,5 @@ async def test_a_worker_that_is_to_end_finishes_its_calls_and_then_closes_its_ro
     assert "closed" not in house.story
     clients.finished.set()
     await asyncio.wait_for(house.running, 5)
-    assert house.story[-3:] == ["drain", "drain", "closed"]
+    assert house.story[-4:] == ["drain", "drain", "drain", "closed"]
     asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)

@@ -33,7 +33,7 @@ def test_an_intent_and_its_outcome_are_one_call(state: StateDirectory, writer: W
     assert (one.who, one.decision, one.rule, one.server, one.name, one.status) == (
         ADA.subject, "allowed", ALLOWED.rule, "files", "read_file", "ok",
     )  # fmt: skip
-    assert (one.duration_us, one.size, one.trace, one.line) == (1500, 42, f"{1:032x}", 2)
+    assert (one.duration_us, one.size, one.trace, one.line) == (1500, 42, f"{1:032x}", 3)
 
 
 def test_an_intent_without_outcome_is_unknown(state: StateDirectory, writer: Writer) -> None:

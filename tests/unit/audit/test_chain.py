@@ -1,30 +1,48 @@
 from __future__ import annotations
 
+import pytest
+
 from bawn.audit.chain import Chain
-from bawn.audit.entries import VERSION, Close, Outcome, Record, Recovered, Segment, encode, hash_of
+from bawn.audit.entries import (
+    VERSION,
+    Close,
+    Outcome,
+    Record,
+    Recovered,
+    Segment,
+    hash_of,
+    line_of,
+    write_of,
+)
 
 NAME = "20261122T120000.000000Z-abcd1234-000000.jsonl"
 
 
-def lines(*records: Record) -> list[bytes]:
-    chained, prev = [], ""
-    for seq, record in enumerate(records, 1):
-        record.seq, record.prev = seq, prev
-        chained.append(encode(record))
-        prev = hash_of(chained[-1])
-    return chained
+def lines(*writes: Record | list[Record]) -> list[bytes]:
+    """The lines of these writes, each of one record or of several."""
+    chained, prev = b"", ""
+    for records in writes:
+        together = records if isinstance(records, list) else [records]
+        write = write_of(*map(line_of, together), prev=prev)
+        chained += write
+        prev = hash_of(write)
+    return chained.splitlines()
 
 
 def begun(name: str = NAME, writer: str = "abcd1234") -> Segment:
-    return Segment(VERSION, 0, "", 1, name, writer, 1, {})
+    return Segment(v=VERSION, at=1, name=name, writer=writer, pid=1, after={})
 
 
 def ended(intent: int = 1) -> Outcome:
-    return Outcome(VERSION, 0, "", 1, intent, "t", "ok", 1, 1)
+    return Outcome(at=1, intent=intent, trace="t", status="ok", duration_us=1, size=1)
 
 
 def close() -> Close:
-    return Close(VERSION, 0, "", 1, more=False)
+    return Close(at=1, more=False)
+
+
+def recovered() -> Recovered:
+    return Recovered(at=1, torn=0, lines=0, unknown=0)
 
 
 def faults(given: list[bytes]) -> list[str]:
@@ -56,19 +74,34 @@ def test_a_line_that_is_no_record_is_a_fault_and_reading_goes_on() -> None:
     assert "does not follow" in found[2]
 
 
-def test_a_number_out_of_order_is_a_fault_even_with_a_fitting_hash() -> None:
-    first, last = begun(), close()
-    first.seq = 1
-    line = encode(first)
-    last.seq, last.prev = 3, hash_of(line)
-    assert faults([line, encode(last)])[1] == "has number 3; expected 2"
+@pytest.mark.parametrize("line", range(1, 5))
+def test_whatever_is_changed_in_a_write_of_several_lines_is_told_by_the_next(line: int) -> None:
+    given = lines(begun(), ended(), [ended(2), ended(3), ended(4)], close())
+    given[line] = given[line].replace(b'"size":1', b'"size":2')
+    found = faults(given)
+    assert sum(map(bool, found)) == 1
+    assert "changed" in found[2 if line == 1 else 5]
+
+
+@pytest.mark.parametrize("line", range(1, 6))
+def test_a_line_removed_from_a_write_of_several_is_one_fault(line: int) -> None:
+    given = lines(begun(), ended(), [ended(2), ended(3), ended(4)], ended(5), close())
+    del given[line]
+    assert sum(map(bool, faults(given))) == 1
+
+
+def test_a_write_that_hides_in_the_one_before_it_is_told() -> None:
+    given = lines(begun(), [ended(2), ended(3)], close())
+    alone = [line_of(ended(4)), line_of(close())]
+    given[2:] = [b"{" + line.rstrip("\n").encode() for line in alone]
+    assert "does not say what it follows" in faults(given)[3]
+    hidden = b"{" + line_of(ended(2)).rstrip("\n").encode()
+    assert "does not say what it follows" in faults([given[0], hidden])[1]
 
 
 def test_nothing_stands_after_the_end() -> None:
     assert "after the end" in faults(lines(begun(), close(), ended()))[2]
-    assert (
-        "after the end" in faults(lines(begun(), Recovered(VERSION, 0, "", 1, 0, 0, 0), ended()))[2]
-    )
+    assert "after the end" in faults(lines(begun(), recovered(), ended()))[2]
 
 
 def test_a_segment_begins_with_its_own_record() -> None:
@@ -79,4 +112,4 @@ def test_a_segment_begins_with_its_own_record() -> None:
 
 
 def test_of_a_segment_without_a_whole_line_only_its_recovery_is_left() -> None:
-    assert faults(lines(Recovered(VERSION, 0, "", 1, 9, 0, 0))) == [""]
+    assert faults(lines(recovered())) == [""]

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bawn.audit.describe import CLIENT_CHARS, Describer
-from bawn.audit.entries import encode
+from bawn.audit.describe import CACHED, CLIENT_CHARS, Describer
+from bawn.audit.entries import Context, Intent, Record, decode, encode, write_of
 from bawn.audit.subjects import Subjects
-from bawn.model import Client, Item, Kind
+from bawn.model import Call, Client, Item, Kind
 from bawn.storage import StateDirectory
 from tests.audited import ADA, ALLOWED, BOB, TOOL, call, state_in
 
@@ -20,25 +20,98 @@ def state(tmp_path: Path) -> StateDirectory:
     return state_in(tmp_path)
 
 
+def describer_of(state: StateDirectory) -> Describer:
+    return Describer(state, Subjects(state.subjects))
+
+
+def records(describer: Describer, asked: Call, item: Item = TOOL, at: int = 1) -> list[Record]:
+    """What the lines of an intent hold."""
+    write = write_of(describer.intent(asked, item, ALLOWED, at, 7), prev="")
+    return [decode(line) for line in write.splitlines()]
+
+
+def first(describer: Describer, asked: Call, item: Item = TOOL) -> tuple[Context, Intent]:
+    """The records of a call that is the first of its kind in a segment."""
+    describer.lost()
+    context, intent = records(describer, asked, item)
+    assert isinstance(context, Context)
+    assert isinstance(intent, Intent)
+    assert intent.context == context.number
+    return context, intent
+
+
 def resource(kind: Kind, name: str) -> tuple[Item, dict[str, Any]]:
     return Item(kind, "files", name, name, {}), {"method": "resources/read", "params": {"uri": URI}}
 
 
 def test_an_intent_tells_what_is_about_to_be_called(state: StateDirectory) -> None:
-    described = Describer(state).intent(call(endpoint="files"), TOOL, ALLOWED, 5)
-    assert (described.method, described.server, described.name, described.shown) == (
+    context, intent = first(describer_of(state), call(endpoint="files"))
+    assert (context.method, context.server, context.name, context.shown) == (
         "tools/call", "files", "read_file", "files__read_file",
     )  # fmt: skip
-    assert (described.at, described.rule, described.endpoint) == (5, ALLOWED.rule, "files")
-    assert (described.client, described.version) == ("test-client", "2026-07-28")
+    assert (context.rule, context.endpoint) == (ALLOWED.rule, "files")
+    assert (context.client, context.version) == ("test-client", "2026-07-28")
+    assert (intent.at, intent.number, intent.trace) == (1, 7, f"{1:032x}")
+
+
+def test_a_context_is_told_once_for_all_calls_that_have_it(state: StateDirectory) -> None:
+    describer = describer_of(state)
+    context, _ = first(describer, call(1))
+    (again,) = records(describer, call(2))
+    assert isinstance(again, Intent)
+    assert again.context == context.number
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"principal": BOB},
+        {"endpoint": "files"},
+        {"client": Client("2026-07-28", "other")},
+        {"client": Client("2025-11-25", "test-client")},
+        {"method": "tools/other"},
+    ],
+)
+def test_calls_that_differ_have_contexts_that_differ(
+    state: StateDirectory, changes: dict[str, Any]
+) -> None:
+    describer = describer_of(state)
+    one, _ = first(describer, call())
+    other, intent = records(describer, call(**changes))
+    assert isinstance(other, Context)
+    assert isinstance(intent, Intent)
+    assert one.number != other.number == intent.context
+
+
+def test_items_that_differ_have_contexts_that_differ(state: StateDirectory) -> None:
+    describer = describer_of(state)
+    first(describer, call())
+    for item in (
+        Item(Kind.TOOL, "other", "read_file", "files__read_file", {}),
+        Item(Kind.TOOL, "files", "read", "files__read_file", {}),
+        Item(Kind.TOOL, "files", "read_file", "read_file", {}),
+    ):
+        context, _ = records(describer, call(), item)
+        assert isinstance(context, Context)
+        assert (context.server, context.name, context.shown) == (item.server, item.name, item.shown)
+
+
+def test_callers_without_end_are_not_remembered_without_end(
+    state: StateDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bawn.audit.describe.CACHED", 3)
+    describer = describer_of(state)
+    for number in range(10):
+        assert len(records(describer, call(client=Client("v", f"{number}")))) == 2
+    assert len(describer._contexts) <= 3 < CACHED
 
 
 def test_who_called_is_sealed_under_a_stable_pseudonym(state: StateDirectory) -> None:
-    first = Describer(state).intent(call(), TOOL, ALLOWED, 1)
-    again = Describer(state).intent(call(2), TOOL, ALLOWED, 2)
-    bob = Describer(state).intent(call(3, BOB), TOOL, ALLOWED, 3)
-    assert first.subject == again.subject != bob.subject
-    assert Subjects(state.subjects).open(first.subject, "who", first.who) == {
+    one, _ = first(describer_of(state), call())
+    again, _ = first(describer_of(state), call(2))
+    bob, _ = first(describer_of(state), call(3, BOB))
+    assert one.subject == again.subject != bob.subject
+    assert Subjects(state.subjects).open(one.subject, "who", one.who) == {
         "subject": ADA.subject,
         "issuer": ADA.issuer,
         "roles": ["developer"],
@@ -46,28 +119,28 @@ def test_who_called_is_sealed_under_a_stable_pseudonym(state: StateDirectory) ->
 
 
 def test_sealing_who_is_done_once_until_the_next_segment(state: StateDirectory) -> None:
-    describer = Describer(state)
-    first = describer.intent(call(), TOOL, ALLOWED, 1).who
-    assert describer.intent(call(2), TOOL, ALLOWED, 2).who == first
+    describer = describer_of(state)
+    who = first(describer, call())[0].who
+    assert first(describer, call(2))[0].who == who
     describer.forget()
-    assert describer.intent(call(3), TOOL, ALLOWED, 3).who != first
+    assert first(describer, call(3))[0].who != who
 
 
 def test_neither_person_nor_arguments_nor_session_stand_in_clear(state: StateDirectory) -> None:
     asked = call(session="sess-1", params={"name": "x", "arguments": {"pin": "1234"}})
-    describer = Describer(state)
+    describer = describer_of(state)
     refusal = describer.refusal(asked, "policy.denied", "role guest of ada@example.com", 2)
-    lines = encode(describer.intent(asked, TOOL, ALLOWED, 1)) + encode(refusal)
+    lines = encode(records(describer, asked)) + encode(refusal)
     for secret in (b"ada@", b"idp.example", b"1234", b"sess-1", b"guest"):
         assert secret not in lines
 
 
 def test_equal_arguments_have_equal_digests_and_others_do_not(state: StateDirectory) -> None:
-    describer = Describer(state)
+    describer = describer_of(state)
 
     def digest(arguments: Any) -> str:
         asked = call(params={"name": "x", "arguments": arguments, "_meta": {"progressToken": 1}})
-        return describer.intent(asked, TOOL, ALLOWED, 1).arguments
+        return first(describer, asked)[1].arguments
 
     assert digest({"a": 1}) == digest({"a": 1}) != digest({"a": 2})
     assert digest({}) != digest({"a": 1})
@@ -81,17 +154,18 @@ def test_a_uri_is_sealed_and_digested(
     state: StateDirectory, kind: Kind, name: str, in_clear: str | None
 ) -> None:
     item, asked = resource(kind, name)
-    described = Describer(state).intent(call(**asked), item, ALLOWED, 1)
-    assert described.name == described.shown == in_clear
-    assert described.uri
-    assert b"salary" not in encode(described)
-    assert described.sealed
-    opened = Subjects(state.subjects).open(described.subject, "sealed", described.sealed)
+    context, intent = first(describer_of(state), call(session="s", **asked), item)
+    assert context.name == context.shown == in_clear
+    assert intent.uri
+    assert intent.session
+    assert b"salary" not in encode([context, intent])
+    assert intent.sealed
+    opened = Subjects(state.subjects).open(context.subject, "sealed", intent.sealed)
     assert opened == {"uri": URI}
 
 
 def test_a_refusal_seals_the_detail_and_what_was_asked_for(state: StateDirectory) -> None:
-    described = Describer(state).refusal(call(), "policy.denied", "no role", 1)
+    described = describer_of(state).refusal(call(), "policy.denied", "no role", 1)
     assert described.reason == "policy.denied"
     assert described.sealed
     assert Subjects(state.subjects).open(described.subject, "sealed", described.sealed) == {
@@ -102,10 +176,7 @@ def test_a_refusal_seals_the_detail_and_what_was_asked_for(state: StateDirectory
 
 def test_what_a_client_says_of_itself_is_cut(state: StateDirectory) -> None:
     asked = call(client=Client("v" * 9999, "n" * 9999), method="m" * 9999)
-    describer = Describer(state)
-    for described in (
-        describer.intent(asked, TOOL, ALLOWED, 1),
-        describer.refusal(asked, "r", "d" * 9999, 1),
-    ):
+    describer = describer_of(state)
+    for described in (first(describer, asked)[0], describer.refusal(asked, "r", "d" * 9999, 1)):
         assert len(described.client) == len(described.version) == CLIENT_CHARS
     assert len(encode(describer.refusal(asked, "r", "d" * 9999, 1))) < 4096

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from bawn.audit.entries import Intent
+from bawn.audit.entries import Context, Intent, Outcome
 from bawn.audit.read import Found, Problem, Reader
 from bawn.audit.recover import recover
 from bawn.audit.writer import Writer
 from bawn.storage import StateDirectory
-from tests.audited import ALLOWED, TOOL, call, die, read, segment_files, state_in, ticking
+from tests.audited import ALLOWED, TOOL, call, calls, die, read, segment_files, state_in, ticking
 
 
 @pytest.fixture
@@ -56,6 +56,7 @@ def test_a_record_tells_where_it_stands(state: StateDirectory) -> None:
         (name, 1),
         (name, 2),
         (name, 3),
+        (name, 4),
     ]
 
 
@@ -88,6 +89,9 @@ def test_a_line_in_the_making_is_read_when_it_is_whole(state: StateDirectory) ->
     writer.intent(call(), TOOL, ALLOWED)
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
+    (context,) = list(reader.poll())
+    assert isinstance(context, Found)
+    assert isinstance(context.record, Context)
     assert list(reader.poll()) == []
     path.write_bytes(whole)
     assert traces(list(reader.poll())) == [1]
@@ -150,3 +154,61 @@ def test_a_segment_that_cannot_be_opened_is_a_problem_and_the_rest_is_read(
     found, (problem,) = read(state)
     assert traces(list(found)) == [1]
     assert "cannot be read" in str(problem)
+
+
+def test_a_clock_set_back_by_a_day_parts_no_intent_from_its_outcome(state: StateDirectory) -> None:
+    day, now = 86_400 * 10**9, [1_795_348_800_000_000_000]
+
+    def clock() -> int:
+        now[0] += 1000
+        return now[0]
+
+    one, other = (Writer(state, clock=clock, rotate=1500) for _ in range(2))
+    for number in range(1, 40):
+        now[0] += {15: -day, 30: 2 * day}.get(number, 0)
+        writer = one if number % 2 else other
+        intent = writer.intent(call(number), TOOL, ALLOWED)
+        writer.outcome(intent, f"{number:032x}", "ok", 0.1, 1)
+    one.close()
+    other.close()
+    found, wrong = read(state)
+    assert wrong == []
+    assert {one.status for one in calls(state)} == {"ok"}
+    assert len(calls(state)) == 39
+    for parity in (0, 1):
+        assert [n for n in traces(list(found)) if n % 2 == parity] == [
+            n for n in range(1, 40) if n % 2 == parity
+        ]
+
+
+def test_what_is_young_waits_one_poll_for_what_other_writers_write_late(
+    state: StateDirectory,
+) -> None:
+    clock = ticking()
+    one, other = Writer(state, clock=clock), Writer(state, clock=clock)
+    reader = Reader(state.audit)
+    list(reader.poll())
+    intent = one.intent(call(1), TOOL, ALLOWED)
+    one.outcome(intent, f"{1:032x}", "ok", 0.1, 1)  # older than the next, and written after it
+    other.intent(call(2), TOOL, ALLOWED)
+    settled = clock() - 2500
+    first = [item.record for item in reader.poll(settled) if isinstance(item, Found)]
+    one.flush()
+    second = [item.record for item in reader.poll(clock()) if isinstance(item, Found)]
+    assert [type(record) for record in first] == [Context, Intent]
+    assert [type(record) for record in second] == [Outcome, Context, Intent]
+    assert list(reader.poll(0)) == []
+    one.close()
+    other.close()
+
+
+def test_an_intent_whose_context_is_gone_is_a_problem(state: StateDirectory) -> None:
+    writer = Writer(state, clock=ticking())
+    writer.intent(call(1), TOOL, ALLOWED)
+    writer.close()
+    (path,) = segment_files(state)
+    path.write_bytes(path.read_bytes().replace(b'"context":0', b'"context":9'))
+    found, wrong = read(state)
+    assert any("has context 9" in problem.text for problem in wrong)
+    assert traces(list(found)) == [1]
+    assert [one.server for one in calls(state)] == [""]

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bawn.audit.entries import VERSION, Close, Segment, encode, hash_of
+from bawn.audit.entries import VERSION, Close, Segment, hash_of, line_of, write_of
 from bawn.audit.segment import (
-    NotDurable,
     SegmentFile,
     ShortWrite,
     begin_of,
@@ -19,6 +18,7 @@ from bawn.audit.segment import (
     is_held,
     last_line,
     name_of,
+    number_of,
     segments,
     writer_of,
 )
@@ -29,8 +29,8 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / name_of(0, "abcd1234", 0)
 
 
-def create(path: Path, first: bytes = b"first") -> SegmentFile:
-    return SegmentFile.create(path, first, durable=False)
+def create(path: Path, first: bytes = b"first\n") -> SegmentFile:
+    return SegmentFile.create(path, first)
 
 
 def test_a_segment_is_private_named_when_begun_and_held_until_released(path: Path) -> None:
@@ -59,7 +59,7 @@ def test_lines_are_appended_by_one_write(path: Path, monkeypatch: pytest.MonkeyP
         return write(descriptor, data)
 
     monkeypatch.setattr(os, "write", counted)
-    segment.append([b"a", b"b"], durable=False)
+    segment.append(b"a\nb\n")
     assert written == [b"a\nb\n"]
     assert path.read_bytes() == b"first\na\nb\n"
     assert segment.size == 10
@@ -73,12 +73,13 @@ def test_of_a_short_write_whole_lines_stand(
     segment, write = create(path), os.write
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:taken]))
     with pytest.raises(ShortWrite) as caught:
-        segment.append([b"a", b"b", b"c"], durable=False)
+        segment.append(b"a\nb\nc\n")
     monkeypatch.undo()
     assert caught.value.whole == whole
+    assert caught.value.kept == b"a\nb\nc\n"[: 2 * whole]
     assert segment.usable
     assert path.read_bytes() == b"first\n" + b"a\nb\nc\n"[: 2 * whole]
-    segment.append([b"d"], durable=False)
+    segment.append(b"d\n")
     assert last_line(path) == b"d"
     segment.release()
 
@@ -93,34 +94,31 @@ def test_a_torn_end_that_cannot_be_cut_off_makes_it_unusable(
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:1]))
     monkeypatch.setattr(os, "ftruncate", fail)
     with pytest.raises(ShortWrite):
-        segment.append([b"abc"], durable=False)
+        segment.append(b"abc\n")
     assert not segment.usable
     segment.release()
 
 
-def test_what_the_disk_did_not_confirm_is_not_relied_on(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(_: int) -> None:
-        raise OSError(errno.EIO, "I/O error")
-
+def test_one_that_was_removed_or_replaced_is_gone(path: Path) -> None:
     segment = create(path)
-    monkeypatch.setattr("bawn.audit.segment._sync", fail)
-    with pytest.raises(NotDurable):
-        segment.append([b"a"], durable=True)
-    assert not segment.usable
+    assert not segment.is_gone()
+    path.rename(path.with_name("elsewhere"))
+    assert segment.is_gone()
+    path.write_bytes(b"first\n")
+    assert segment.is_gone()
     segment.release()
 
 
 @given(st.integers(0, 4_000_000_000_000_000_000), st.integers(0, 999_999))
 def test_a_name_tells_when_and_who(at: int, number: int) -> None:
     name = name_of(at, "abcd1234", number)
-    assert writer_of(name) == "abcd1234"
+    assert (writer_of(name), number_of(name)) == ("abcd1234", f"{number:06d}")
     assert abs(begin_of(name) - at) <= 2000  # a name tells microseconds
 
 
 def test_names_of_others_tell_nothing() -> None:
-    assert (writer_of("notes.jsonl"), begin_of("notes.jsonl")) == ("", 0)
+    name = "notes.jsonl"
+    assert (writer_of(name), number_of(name), begin_of(name)) == ("", "", 0)
 
 
 @given(st.lists(st.integers(0, 4 * 10**18), min_size=2))
@@ -141,11 +139,13 @@ def test_the_last_line_is_the_last_whole_one(tmp_path: Path, content: bytes, lin
 def test_heads_are_the_ended_segments_that_none_follows(tmp_path: Path) -> None:
     def write(number: int, after: dict[str, str], *, ended: bool = True) -> tuple[str, str]:
         name = name_of(number * 10**9, "abcd1234", number)
-        lines = [encode(Segment(VERSION, 1, "", number, name, "abcd1234", 1, after))]
+        begun = Segment(v=VERSION, at=number, name=name, writer="abcd1234", pid=1, after=after)
+        writes = [write_of(line_of(begun), prev="")]
         if ended:
-            lines.append(encode(Close(VERSION, 2, hash_of(lines[0]), number, more=False)))
-        (tmp_path / name).write_bytes(b"\n".join(lines) + b"\n")
-        return name, hash_of(lines[-1])
+            ending = line_of(Close(at=number, more=False))
+            writes.append(write_of(ending, prev=hash_of(writes[0])))
+        (tmp_path / name).write_bytes(b"".join(writes))
+        return name, hash_of(writes[-1])
 
     assert heads(tmp_path) == {}
     first = write(1, {})

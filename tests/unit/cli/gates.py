@@ -19,13 +19,13 @@ STATUS: Json = {
     "url": "http://127.0.0.1:8811",
     "management": "127.0.0.1:8812",
     "socket": "/run/gate.sock",
-    "pids": {"supervisor": 1, "worker": 2, "runner": None},
+    "pids": {"supervisor": 1, "steward": 4, "runner": None, "workers": [2, None, 3]},
 }
 
 
 def server(state: str = "ok", detail: str = "", *, local: bool = False) -> Json:
     """What /readyz says of one server."""
-    confined = False if local else None
+    confined = "no: bubblewrap is not installed" if local else None
     return {"state": state, "detail": detail, "version": "2026-07-28", "confined": confined}
 
 
@@ -48,13 +48,15 @@ class FakeGate:
         self.answer: Json | None = STATUS
         self.health: Json | None = health()
         self.asked: list[str] = []
+        self.more: list[Json] = []
         patch.setenv("XDG_STATE_HOME", str(place / "xdg"))
         patch.setattr(control, "ask", self._ask)
         # the package's attribute of this name is the command, not its module
         patch.setattr(sys.modules["bawn.cli.status"], "health", lambda socket: self.health)
 
-    def _ask(self, state: Path, what: str) -> Json:
+    def _ask(self, state: Path, what: str, **more: str) -> Json:
         self.asked.append(what)
+        self.more.append(more)
         if self.answer is None:
             raise NotRunningError(f"no gate runs on {state}")
         return dict(self.answer)

@@ -22,7 +22,9 @@ def test_each_server_has_a_line_with_its_state(gate: FakeGate) -> None:
     shown = gate.run("status")
     assert shown.exit_code == 0
     lines = shown.output.splitlines()
-    assert lines[0] == "http://127.0.0.1:8811/mcp is ready  (supervisor 1, worker 2)"
+    assert (
+        lines[0] == "http://127.0.0.1:8811/mcp is ready  (supervisor 1, steward 4, workers 2 - 3)"
+    )
     (files,) = [line for line in lines if line.strip().startswith("files")]
     (far,) = [line for line in lines if line.strip().startswith("far")]
     assert "unconfined" in files
@@ -34,7 +36,7 @@ def test_each_server_has_a_line_with_its_state(gate: FakeGate) -> None:
 def test_programs_get_json(gate: FakeGate) -> None:
     gate.health = health(far=server())
     told = json.loads(gate.run("status", "--json").output)
-    assert told["pids"] == {"supervisor": 1, "worker": 2, "runner": None}
+    assert told["pids"]["workers"] == [2, None, 3]
     assert told["health"]["servers"]["far"]["state"] == "ok"
 
 

@@ -9,8 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from bawn.cli import app
+from bawn.cli.trust import first_consent
+from bawn.config import trust
 from bawn.config.load import load
 from bawn.config.trust import is_trusted
+from bawn.errors import Misconfigured
 
 LONG = "x" * 5000
 FILE = f"""\
@@ -118,3 +121,48 @@ def test_a_store_that_cannot_be_relied_on_is_told(file: Path, tmp_path: Path) ->
 
     assert code == 2
     assert "others can change what you consented to" in output
+
+
+# ── for services ──
+
+
+def service(file: Path) -> None:
+    """What `up --trust-config` does before it starts anything."""
+    first_consent(load(file, {}))
+
+
+def test_a_services_first_start_consents(file: Path) -> None:
+    service(file)
+    assert consented(file)
+    service(file)
+
+
+def test_a_file_that_has_changed_since_needs_a_person(file: Path) -> None:
+    service(file)
+    file.write_text(FILE.replace("server files", "other files"))
+    with pytest.raises(Misconfigured, match=r"changed since .*`bawn trust --yes"):
+        service(file)
+    assert not consented(file)
+    assert run(file, "--yes")[0] == 0
+    service(file)
+
+
+def test_a_service_that_can_record_nothing_starts_all_the_same(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere(path: Path, digest: str) -> None:
+        raise Misconfigured("read-only")
+
+    monkeypatch.setattr(trust, "record", nowhere)
+    service(file)
+    assert not consented(file)
+
+
+def test_bawns_own_files_are_given_to_no_server(file: Path) -> None:
+    file.write_text(f"servers: {{files: {{command: [x, {file.parent}]}}}}\n")
+    with pytest.raises(Misconfigured, match="files"):
+        service(file)
+    code, output = run(file, "--yes")
+    assert code == 2
+    assert "files" in output
+    assert not consented(file)

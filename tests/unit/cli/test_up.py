@@ -22,18 +22,18 @@ def loaded(place: Path, text: str) -> Loaded:
 
 def test_the_welcome_names_the_endpoint_the_servers_and_the_way_in(tmp_path: Path) -> None:
     text = "servers: {files: {command: [x]}, far: {url: 'http://127.0.0.1:9/'}}\n"
-    said = welcome(loaded(tmp_path, text))
+    said = welcome(loaded(tmp_path, text), ["files"])
     assert "bawn is up." in said
     assert "http://127.0.0.1:8811/mcp " in said
     assert "files, far" in said
     assert f"bawn token --sub you --role developer --config {tmp_path / 'bawn.yaml'}" in said
-    assert "Local servers run unconfined, with your rights: files." in said
+    assert "Unconfined, with your rights (`bawn status` says why): files." in said
     assert "Not protected" in said
 
 
-def test_without_local_servers_nothing_is_said_to_be_unconfined(tmp_path: Path) -> None:
-    assert "unconfined" not in welcome(loaded(tmp_path, ""))
-    assert "none yet" in welcome(loaded(tmp_path, ""))
+def test_where_all_are_confined_nothing_is_said_to_be_unconfined(tmp_path: Path) -> None:
+    assert "nconfined" not in welcome(loaded(tmp_path, ""), [])
+    assert "none yet" in welcome(loaded(tmp_path, ""), [])
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_without_local_servers_nothing_is_said_to_be_unconfined(tmp_path: Path) 
 def test_every_mode_of_identity_tells_where_tokens_come_from(
     tmp_path: Path, identity: str, said: str
 ) -> None:
-    assert said in welcome(loaded(tmp_path, f"identity: {identity}\n"))
+    assert said in welcome(loaded(tmp_path, f"identity: {identity}\n"), [])
 
 
 def test_what_cannot_be_served_is_told_line_by_line_with_code_2(

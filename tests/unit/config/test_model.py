@@ -208,3 +208,14 @@ def test_a_prefix_is_the_id_unless_given() -> None:
     )
 
     assert [config.prefix_of(name) for name in "abc"] == ["a__", "x.", ""]
+
+
+@pytest.mark.parametrize("listed", ["10.0.0.0/8", "192.0.2.1", "2001:db8::/32"])
+def test_trusted_proxies_are_addresses_or_networks(listed: str) -> None:
+    assert Config(trusted_proxies=(listed,)).trusted_proxies == (listed,)
+
+
+@pytest.mark.parametrize("listed", ["", "proxy.example.com", "10.0.0.1/8", "10.0.0.0/33", "*"])
+def test_other_proxies_are_refused(listed: str) -> None:
+    with pytest.raises(ValidationError, match="an address or a network"):
+        Config(trusted_proxies=(listed,))

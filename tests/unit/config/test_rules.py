@@ -42,6 +42,9 @@ def test_a_value_that_cannot_be_a_secret_is_accepted(name: str, value: str) -> N
         ("DATABASE", "postgres://me:secret@db.example.com/x", "its value may be a secret"),
         ("WHO", "3q2+7wAAAAsVdyFj9kLmPzQxN4tRb8", "its value may be a secret"),
         ("WHO", "${env:A}ghp_0123456789abcdef01234567", "its value may be a secret"),
+        ("WHO", "${data:x}", "expected a reference such as"),
+        ("DB_PASSWORD", "hunter2${data}", "its name says it is a secret"),
+        ("WHO", "${data}ghp_0123456789abcdef01234567", "its value may be a secret"),
         ("WHO", "${A}", "expected a reference such as"),
         ("WHO", "${env:}", "expected a reference such as"),
         ("WHO", "${vault:a}", "expected a reference such as"),
@@ -62,7 +65,9 @@ def test_a_token_is_one_reference(token: str) -> None:
     assert server(auth={"token": token}) == []
 
 
-@pytest.mark.parametrize("token", ["", "plain", "Bearer ${env:T}", "${env:A}${env:B}", "$${env:T}"])
+@pytest.mark.parametrize(
+    "token", ["", "plain", "${data}", "Bearer ${env:T}", "${env:A}${env:B}", "$${env:T}"]
+)
 def test_any_other_token_is_refused(token: str) -> None:
     (problem,) = server(auth={"token": token})
 

@@ -234,3 +234,11 @@ def test_any_text_is_pieces_or_misconfigured(text: str) -> None:
         return
     again = "".join(p.replace("${", "$${") if isinstance(p, str) else str(p) for p in pieces)
     assert parse(again) == pieces
+
+
+def test_the_private_directory_is_no_secret_and_known_only_later(tmp_path: Path) -> None:
+    text = "${data}/memory $${data}"
+    assert references(text) == ()
+    assert not is_reference("${data}")
+    assert resolve(text, tmp_path) == "${data}/memory ${data}"
+    assert resolve(text, tmp_path, Path("/d")) == "/d/memory ${data}"

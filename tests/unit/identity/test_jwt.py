@@ -8,7 +8,7 @@ import pytest
 from joserfc.jwk import Key
 
 from bawn.errors import AUTH_AUDIENCE, AUTH_INVALID, Refused
-from bawn.identity.jwt import Rules, accept, parse, subject_problem
+from bawn.identity.jwt import Rules, accept, parse, read_id, subject_problem, token_id
 from bawn.identity.keys import from_jwk
 from bawn.model import Principal
 from tests.forge import ABSENT, BASE, EC, ED, ISSUER, NOW, RSA, claims, header, public, rules, sign
@@ -32,7 +32,19 @@ def test_an_honest_token_names_its_principal() -> None:
         expires=NOW + 600 + 30,
         endpoint=None,
         scopes=frozenset({"read", "write"}),
+        token=token_id(claims(scope="read write")),
     )
+
+
+def test_a_token_is_known_by_its_jti_and_without_one_by_all_it_claims() -> None:
+    assert judge(jti="abc").token == "abc"
+    assert judge(jti="").token == judge(jti="").token != ""
+    assert judge(jti=7).token not in ("7", "")
+    assert judge(jti=7).token != judge(jti=8).token
+    assert read_id(sign(claims(jti="abc"))) == "abc"
+    for no_token in (b"", b"a.b", b"a.!.c"):
+        with pytest.raises(Refused):
+            read_id(no_token)
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from bawn.errors import Refused
 from bawn.model import Client
 from bawn.ports import Arrival
-from bawn.protocol import inbound, strict, versions
+from bawn.protocol import envelope, inbound, strict, versions
 from bawn.protocol.inbound import Notification, Request
 from tests.gate import LEGACY, META, MODERN, arrive, legacy, modern
 
 
 def _read(arrival: Arrival, session: Client | None = None) -> Request | Notification:
-    return inbound.read(strict.careful(arrival.body, strict.JsonLimits()), arrival.headers, session)
+    tree = strict.careful(arrival.body, strict.JsonLimits())
+    return inbound.read(envelope.read(tree), arrival.headers, session)
 
 
 def _request(arrival: Arrival, session: Client | None = None) -> Request:
@@ -182,7 +183,7 @@ def test_any_version_anywhere_is_judged(method: str, header: bytes, version: str
     meta = {} if version is None else {META + "protocolVersion": version}
     tree = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {"_meta": meta}}
     try:
-        inbound.read(tree, {b"mcp-protocol-version": header}, None)
+        inbound.read(envelope.read(tree), {b"mcp-protocol-version": header}, None)
     except Refused as refused:
         if refused.reason.id == "internal.error":
             raise

@@ -232,3 +232,19 @@ def test_a_refusal_says_what_is_wrong_and_quotes_nothing(body: bytes, said: str)
 def test_null_is_answered_by_the_careful_way() -> None:
     assert strict.canonical(b"null", USUAL) is None
     assert strict.careful(b"null", USUAL) is None
+
+
+@pytest.mark.parametrize("blanks", [" ", "\n\t ", "\r\n"])
+def test_blanks_between_tokens_change_nothing(blanks: str) -> None:
+    tree = {"a": [1, -2.5, "x y", None, True, {"b": "é\n"}], "c": 2**70}
+    body = json.dumps(tree, separators=(f",{blanks}", f":{blanks}"), ensure_ascii=False).encode()
+    assert strict.careful(body, strict.JsonLimits()) == tree
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a": 1, "a": 1}', b'{"a": {"b": 1, "b": 2}}', b"[1, 1e400]", b'{"a": NaN}', b"[1, ]"],
+)
+def test_blanks_hide_nothing(body: bytes) -> None:
+    with pytest.raises(Refused):
+        strict.careful(body, strict.JsonLimits())

@@ -93,3 +93,16 @@ def test_a_project_must_be_a_directory_that_exists(tmp_path: Path, project: str 
 
 def test_a_directory_that_is_missing_is_named(tmp_path: Path) -> None:
     assert "`cwd`" in refusal(server(cwd="missing"), tmp_path)
+
+
+def test_the_private_directory_stands_in_arguments_and_variables_and_holds_tmpdir(
+    tmp_path: Path,
+) -> None:
+    given = server(command=(sys.executable, "--db=${data}/x"), env={"PLACE": "${data}"})
+    data = tmp_path / "data" / "x"
+    launch = prepare(given, tmp_path, None, data)
+    assert launch.argv[1:] == (f"--db={data}/x",)
+    assert launch.env["PLACE"] == str(data)
+    assert launch.env["TMPDIR"] == str(data / "tmp")
+    assert (data / "tmp").is_dir()
+    assert launch.secrets == ()

@@ -11,7 +11,7 @@ import pytest
 from bawn.config import Limits, Server
 from bawn.errors import Refused
 from bawn.runner.introduce import Era
-from bawn.runner.pool import Key, Pool
+from bawn.runner.pool import Key, Pool, Surroundings
 from tests.unit.runner.fakes import Clock, Launcher
 
 BASE = Path("/base")
@@ -32,15 +32,18 @@ class Yard:
     def apply(self, limits: Limits | None = None, **servers: Server) -> None:
         self.pool.apply(servers, limits or Limits(), BASE)
 
-    async def call(self, server: str, isolation: str = "k", project: str | None = None) -> int:
-        answer = await self.pool.call(Key(server, isolation, project), "tools/call", {})
+    async def call(
+        self, server: str, isolation: str = "k", project: str | None = None, account: str = ""
+    ) -> int:
+        key = Key(server, isolation, project)
+        answer = await self.pool.call(key, "tools/call", {}, None, account)
         assert answer.result is not None
         number: int = answer.result["child"]
         return number
 
-    async def refused(self, server: str, isolation: str = "k") -> str:
+    async def refused(self, server: str, isolation: str = "k", account: str = "") -> str:
         with pytest.raises(Refused) as refused:
-            await self.call(server, isolation)
+            await self.call(server, isolation, None, account)
         return refused.value.reason.id
 
 
@@ -75,7 +78,7 @@ async def test_a_missing_isolation_key_is_refused(yard: Yard) -> None:
 
 
 async def test_children_are_bounded_for_each_server(yard: Yard) -> None:
-    yard.apply(Limits(children=2), a=local(), b=local())
+    yard.apply(a=local(max_children=2), b=local())
     for key in "xy":
         await yard.call("a", key)
     assert await yard.refused("a", "z") == "limit.children"
@@ -115,7 +118,91 @@ async def test_a_changed_list_is_counted_for_its_server(yard: Yard) -> None:
     yard.apply(a=local(), b=local())
     await yard.call("a")
     yard.launcher.changes[0]()
-    assert yard.pool.status()["servers"] == {"a": {"changed": 1}, "b": {"changed": 0}}
+    servers = yard.pool.status()["servers"]
+    assert {name: server["changed"] for name, server in servers.items()} == {"a": 1, "b": 0}
+
+
+async def test_the_status_says_how_each_server_is_confined(yard: Yard) -> None:
+    yard.apply(a=local(), b=local(confine="off"))
+    servers = yard.pool.status()["servers"]
+    assert servers["a"]["confined"] == servers["b"]["confined"] == "no"
+    assert "confine: off" in servers["b"]["why"]
+    assert "can do whatever the gate's user can" in servers["a"]["why"]
+
+
+async def test_a_caller_at_its_bound_loses_the_child_it_has_not_used_for_longest(
+    yard: Yard,
+) -> None:
+    limits = Limits(children_per_principal=2)
+    yard.apply(limits, a=local(isolation="session"))
+    for session in ("s1", "s2", "of another"):
+        yard.clock.now += 1.0
+        await yard.call("a", session, None, "other" if session == "of another" else "anna")
+    yard.clock.now += 1.0
+    await yard.call("a", "s1", None, "anna")
+    assert await yard.call("a", "s3", None, "anna") == 3
+    first, second, others, _ = yard.launcher.children
+    assert second.stopped.is_set()
+    assert first.alive
+    assert others.alive
+
+
+async def test_the_place_of_an_ended_child_is_taken_only_once_it_is_gone(yard: Yard) -> None:
+    yard.apply(Limits(children_per_principal=1), a=local(isolation="session"))
+    await yard.call("a", "s1", None, "anna")
+    yard.launcher.children[0].may_stop.clear()
+    second = asyncio.create_task(yard.call("a", "s2", None, "anna"))
+    await yard.launcher.children[0].stopped.wait()
+    assert len(yard.launcher.children) == 1
+    yard.launcher.children[0].may_stop.set()
+    assert await second == 1
+
+
+async def test_a_caller_whose_children_are_all_busy_is_refused_and_others_are_not(
+    yard: Yard,
+) -> None:
+    yard.apply(Limits(children_per_principal=1), a=local(isolation="session"))
+    await yard.call("a", "s1", None, "anna")
+    busy = yard.launcher.children[0]
+    busy.release.clear()
+    call = asyncio.create_task(yard.call("a", "s1", None, "anna"))
+    await asyncio.sleep(0)
+    assert await yard.refused("a", "s2", "anna") == "limit.children"
+    assert await yard.call("a", "s3", None, "ben") == 1
+    busy.release.set()
+    assert await call == 0
+
+
+async def test_a_shared_child_counts_for_nobody(yard: Yard) -> None:
+    yard.apply(Limits(children_per_principal=1), a=local(isolation="shared"))
+    assert await yard.call("a", "all", None, "anna") == await yard.call("a", "all", None, "ben")
+
+
+async def test_each_key_has_a_directory_and_only_a_sessions_is_removed(
+    yard: Yard, tmp_path: Path
+) -> None:
+    root = tmp_path / "data"
+    around = Surroundings(root)
+    servers = {"a": local(), "b": local(isolation="session")}
+    yard.pool.apply(servers, Limits(), BASE, around)
+    for server in servers:
+        for key in "xy":
+            await yard.call(server, key)
+    directories = [plan.data for plan in yard.launcher.plans]
+    assert len(set(directories)) == 4
+    for directory in directories:
+        assert directory is not None
+        assert directory.parent == root
+        directory.mkdir(parents=True)
+    await yard.pool.aclose()
+    assert [d.exists() for d in directories if d is not None] == [True, True, False, False]
+
+
+async def test_what_sessions_of_a_killed_runner_left_is_removed(yard: Yard, tmp_path: Path) -> None:
+    for name in ("session-1234", "5678"):
+        (tmp_path / name / "deep").mkdir(parents=True)
+    yard.pool.apply({}, Limits(), BASE, Surroundings(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["5678"]
 
 
 async def test_the_status_shows_no_isolation_key(yard: Yard) -> None:

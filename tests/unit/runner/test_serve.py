@@ -26,11 +26,18 @@ class FakePool(Pool):
         super().__init__()
         self.behaviour = behaviour
         self.keys: list[Key] = []
+        self.accounts: list[str] = []
 
     async def call(
-        self, key: Key, method: str, params: Json, progress: Progress | None = None
+        self,
+        key: Key,
+        method: str,
+        params: Json,
+        progress: Progress | None = None,
+        account: str = "",
     ) -> Answer:
         self.keys.append(key)
+        self.accounts.append(account)
         return await self.behaviour(params, progress)
 
 
@@ -55,10 +62,16 @@ class Exchange:
         self.sent.append(message)
 
     async def post(
-        self, *pieces: bytes, path: str = "/servers/files", method: str = "POST"
+        self,
+        *pieces: bytes,
+        path: str = "/servers/files",
+        method: str = "POST",
+        principal: bytes | None = None,
     ) -> None:
         self.pieces = list(pieces) or [json.dumps(REQUEST).encode()]
         headers = [(b"bawn-isolation", b"who"), (b"bawn-project", b"/a%20b/%C3%BC")]
+        if principal is not None:
+            headers.append((b"bawn-principal", principal))
         scope = {"type": "http", "method": method, "path": path, "headers": headers}
         await self.runner(scope, self._receive, self._send)
 
@@ -88,6 +101,14 @@ async def test_a_call_is_answered_under_its_own_id() -> None:
     result = {"resultType": "complete", "params": {"name": "t"}}
     assert exchange.answer == {"jsonrpc": "2.0", "id": "i", "result": result}
     assert exchange.pool.keys == [Key("files", "who", "/a b/ü")]
+
+
+async def test_a_process_counts_for_the_principal_or_else_for_the_isolation_key() -> None:
+    exchange = Exchange(fine)
+    await exchange.post(principal=b"digest")
+    await exchange.post()
+    assert exchange.pool.accounts == ["digest", "who"]
+    assert exchange.pool.keys[0] == exchange.pool.keys[1]
 
 
 async def test_a_body_in_pieces_is_one_body() -> None:

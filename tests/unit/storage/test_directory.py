@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bawn.errors import Misconfigured
-from bawn.storage import StateDirectory, create_once, read_private
+from bawn.storage import StateDirectory, read_private
 from bawn.storage.directory import MAX_SOCKET
 
 
@@ -96,33 +96,6 @@ def test_processes_that_race_for_a_key_get_the_same(tmp_path: Path) -> None:
         worker.join()
     assert len(keys) == 1
     assert keys == {read_private(tmp_path / "keys" / "race")}
-
-
-@pytest.mark.parametrize("bits", [0o640, 0o604, 0o660])
-def test_a_private_file_that_others_can_read_is_refused(tmp_path: Path, bits: int) -> None:
-    path = tmp_path / "key"
-    path.write_bytes(b"x")
-    path.chmod(bits)
-    with pytest.raises(Misconfigured, match=r"others can read it.*chmod 600"):
-        read_private(path)
-    with pytest.raises(Misconfigured, match="others can read it"):
-        create_once(path, lambda: b"y")
-    assert path.read_bytes() == b"x"
-
-
-def test_a_private_file_is_no_link_no_pipe_and_not_large(tmp_path: Path) -> None:
-    (tmp_path / "key").write_bytes(b"x")
-    (tmp_path / "key").chmod(0o600)
-    (tmp_path / "link").symlink_to("key")
-    os.mkfifo(tmp_path / "pipe", 0o600)
-    (tmp_path / "large").touch(0o600)
-    os.truncate(tmp_path / "large", (1 << 20) + 1)
-    for name in ("link", "pipe", "large"):
-        with pytest.raises(Misconfigured, match=name):
-            read_private(tmp_path / name)
-    assert read_private(tmp_path / "key") == b"x"
-    with pytest.raises(FileNotFoundError):
-        read_private(tmp_path / "none")
 
 
 def test_a_second_gate_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:

@@ -1,23 +1,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from bawn.model import Health
-from bawn.telemetry.exposition import Exposition, Sources
+from bawn.telemetry.exposition import render
+from bawn.telemetry.figures import Figures, figures
 from bawn.telemetry.metrics import Meter
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-def scraped(meter: Meter, sources: Sources | None = None) -> Samples:
-    text = Exposition(meter, sources or Sources()).render().decode()
+STATES = tuple(Health)
+
+
+def scraped(
+    meter: Meter | None = None,
+    workers: Mapping[str, Figures] | None = None,
+    health: Mapping[str, str] | None = None,
+    items: Mapping[str, int] | None = None,
+) -> Samples:
+    """The samples of one worker's meter, or of several workers; of one alone without its label."""
+    if workers is None:
+        workers = {"0": figures(meter or Meter(), {}, 0, 0, healthy=True)}
+    text = render(workers, health or {}, items or {}, STATES).decode()
     return {
-        (sample.name, frozenset(sample.labels.items())): sample.value
+        (sample.name, frozenset(_labels(sample.labels, alone=len(workers) == 1))): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
+
+
+def _labels(labels: Mapping[str, str], *, alone: bool) -> Iterable[tuple[str, str]]:
+    return ((k, v) for k, v in labels.items() if not (alone and k == "worker"))
 
 
 def value(samples: Samples, name: str, **labels: str) -> float:
@@ -51,37 +68,33 @@ def test_calls_and_refusals_are_counted() -> None:
     assert value(samples, "bawn_refusals_total", reason="policy.denied") == 1
 
 
-def test_sources_are_asked_at_every_scrape() -> None:
-    figures = {"files": 1}
-    exposition = Exposition(Meter(), Sources(in_flight=lambda: figures))
-    assert b'bawn_calls_in_flight{server="files"} 1.0' in exposition.render()
-    figures["files"] = 2
-    assert b'bawn_calls_in_flight{server="files"} 2.0' in exposition.render()
-
-
-def test_what_others_count_is_shown() -> None:
-    samples = scraped(
-        Meter(),
-        Sources(
-            audit_records=lambda: 7,
-            audit_failures=lambda: 2,
-            health=lambda: {"files": Health.SIGN_IN},
-            view_items=lambda: {"tool": 3},
+def test_every_worker_is_told_apart() -> None:
+    workers = {
+        "0": Figures(
+            [("files", "tools/call", "ok", [1.0] * 19)], {"auth.missing": 2}, {"files": 3}, 7, 1
         ),
-    )
-    assert value(samples, "bawn_audit_records_total") == 7
-    assert value(samples, "bawn_audit_failures_total") == 2
+        "1": Figures(audit_records=9, cpu_seconds=1.5, resident_bytes=100, descriptors=20),
+    }
+    samples = scraped(workers=workers)
+    assert value(samples, "bawn_refusals_total", worker="0", reason="auth.missing") == 2
+    assert value(samples, "bawn_calls_in_flight", worker="0", server="files") == 3
+    assert value(samples, "bawn_audit_records_total", worker="0") == 7
+    assert value(samples, "bawn_audit_failures_total", worker="0") == 1
+    assert value(samples, "bawn_audit_records_total", worker="1") == 9
+    assert value(samples, "bawn_worker_cpu_seconds_total", worker="1") == 1.5
+    assert value(samples, "bawn_worker_resident_bytes", worker="1") == 100
+    assert value(samples, "bawn_worker_descriptors", worker="1") == 20
+    labels = {"server": "files", "method": "tools/call", "status": "ok"}
+    assert value(samples, "bawn_calls_total", worker="0", **labels) == 18
+
+
+def test_what_the_steward_knows_is_shown() -> None:
+    samples = scraped(health={"files": Health.SIGN_IN}, items={"tool": 3})
     assert value(samples, "bawn_server_health", server="files", state="needs sign-in") == 1
     assert value(samples, "bawn_server_health", server="files", state="ok") == 0
     assert value(samples, "bawn_view_items", kind="tool") == 3
-
-
-def test_every_state_that_a_server_can_be_in_is_shown() -> None:
-    assert set(Sources().states) == {health.value for health in Health}
-
-
-def test_the_process_is_measured() -> None:
-    assert scraped(Meter())["process_open_fds", frozenset()] > 0
+    shown = {dict(labels).get("state") for name, labels in samples if name == "bawn_server_health"}
+    assert shown == {health.value for health in Health}
 
 
 def test_names_that_would_break_the_format_do_not() -> None:
@@ -91,11 +104,3 @@ def test_names_that_would_break_the_format_do_not() -> None:
     (labels,) = [dict(labels) for name, labels in samples if name == "bawn_calls_total"]
     assert labels["server"] == 'a"b\\\\n\\ud800'
     assert len(labels["method"]) == 128
-
-
-def test_two_expositions_do_not_meet() -> None:
-    first, second = Meter(), Meter()
-    first.refusal("a")
-    one, other = Exposition(first, Sources()), Exposition(second, Sources())
-    assert b'reason="a"' in one.render()
-    assert b'reason="a"' not in other.render()

@@ -71,7 +71,7 @@ def test_a_bound_trace_is_in_every_record_and_an_explicit_one_wins(stream: io.St
 def test_records_of_uvicorn_and_warnings_come_out_alike(stream: io.StringIO) -> None:
     logging.getLogger("uvicorn.error").addHandler(logging.StreamHandler(sys.stdout))
     logs.configure("json", "info", stream)
-    logging.getLogger("uvicorn.error").info("Started", extra={"color_message": "\x1b[1m"})
+    logging.getLogger("uvicorn.error").warning("Started", extra={"color_message": "\x1b[1m"})
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.warn("careful", UserWarning, stacklevel=1)

@@ -7,71 +7,20 @@ from typing import Any
 import pytest
 
 from bawn.errors import UPSTREAM_UNREACHABLE, Refused
-from bawn.model import Json
 from bawn.ports import HttpReply
 from bawn.protocol import versions
-from bawn.upstream import legacy as module
 from bawn.upstream.legacy import Legacy
+from tests.unit.upstream.old import INITIALIZED, Old
 from tests.unit.upstream.scripted import (
     CREDENTIAL,
     Asked,
     Events,
     Heard,
-    Server,
     error,
     outbound,
     reply,
     result,
 )
-
-INITIALIZED: Json = {
-    "protocolVersion": "2025-06-18",
-    "capabilities": {"tools": {}},
-    "serverInfo": {"name": "old", "version": "1"},
-    "instructions": "be good",
-}
-
-
-class Old:
-    """A server with sessions; `behave` answers what comes in a session that it knows."""
-
-    def __init__(self, *, identified: bool = True) -> None:
-        self.server = Server(self.answer)
-        self.sessions: set[bytes] = set()
-        self.begun = 0
-        self.identified = identified
-        self.initialized: Json = INITIALIZED
-        self.behave: Any = result
-        self.gone = error  # how it says that it does not know a session
-        self.gate = asyncio.Event()
-        self.gate.set()
-
-    async def answer(self, asked: Asked) -> HttpReply:
-        await asyncio.sleep(0)
-        if asked.method == "DELETE":
-            self.sessions.discard(asked.session)
-            return reply()
-        if asked.method == "initialize":
-            await self.gate.wait()
-            self.begun += 1
-            session = f"s{self.begun}" if self.identified else ""
-            self.sessions.add(session.encode())
-            return result(asked, self.initialized, session)
-        if asked.session not in self.sessions:
-            return self.gone(asked, -32001, 404, id_=None)
-        if (
-            asked.message.get("method", "").startswith("notifications/")
-            or "id" not in asked.message
-        ):
-            return reply(status=202)
-        if "method" not in asked.message:
-            return reply(status=202)
-        found: HttpReply = self.behave(asked)
-        return found
-
-    def used(self) -> list[bytes]:
-        """The sessions of the calls, in order."""
-        return [asked.session for asked in self.server.of("tools/call")]
 
 
 @pytest.fixture
@@ -183,19 +132,6 @@ async def test_a_caller_who_gives_up_takes_the_session_from_nobody(
     old.gate.set()
     assert (await second).result
     assert old.begun == 1
-
-
-async def test_the_sessions_are_bounded_and_the_one_longest_unused_is_ended(
-    old: Old, legacy: Legacy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_SESSIONS", 2)
-    for isolation in ("alice", "bob", "alice", "carol"):
-        await legacy.call(outbound(isolation=isolation))
-    while "DELETE" not in old.server.methods():
-        await asyncio.sleep(0)
-    assert [asked.session for asked in old.server.of("DELETE")] == [b"s2"]
-    await legacy.call(outbound(isolation="alice"))
-    assert old.used()[-1] == b"s1"
 
 
 # ── forgotten sessions ──────────────────────────────────────────────────────────────────────────
@@ -365,8 +301,9 @@ async def test_a_session_that_is_just_begun_is_given_up(old: Old, legacy: Legacy
     call = asyncio.create_task(legacy.call(outbound()))
     await asyncio.sleep(0)
     await legacy.aclose()
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(Refused) as caught:  # not cancelled: its caller is still there
         await call
+    assert caught.value.reason.id == "upstream.unreachable"
     assert json.dumps(old.server.methods()).count("DELETE") == 0
 
 

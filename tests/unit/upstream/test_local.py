@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from bawn.errors import REASONS, Refused
@@ -33,6 +34,15 @@ async def test_a_directory_of_any_name_travels_in_a_header() -> None:
     )  # fmt: skip
     await Local(server.wire()).call(named)
     assert server.asked[0].headers[b"bawn-project"] == b"/zw%C3%B6lf%20%2541%0A"
+
+
+async def test_the_runner_is_told_on_whose_account_a_process_is_held() -> None:
+    server = Server(fine)
+    local = Local(server.wire())
+    await local.call(outbound())
+    await local.call(msgspec.structs.replace(outbound(), principal="d1635e"))
+    assert b"bawn-principal" not in server.asked[0].headers
+    assert server.asked[1].headers[b"bawn-principal"] == b"d1635e"
 
 
 async def refused(**data: Any) -> Refused:

@@ -1,0 +1,96 @@
+"""A View as bytes, and back: how it goes from the process that compiles to those that serve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from bawn.errors import GATE_NOT_READY, Refused
+from bawn.model import Endpoint, Item, Json, Kind, View
+
+
+class _Item(msgspec.Struct, array_like=True):
+    kind: Kind
+    server: str
+    name: str
+    shown: str
+    definition: Json
+
+
+class _Endpoint(msgspec.Struct, array_like=True):
+    server: str | None
+    items: dict[Kind, dict[str, int]]
+    claimed: list[str]
+    capabilities: Json
+    instructions: dict[str, str]
+    ttl_ms: int
+
+
+class _View(msgspec.Struct, array_like=True):
+    version: str
+    items: list[_Item]
+    endpoints: list[_Endpoint]
+    mark: str
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(_View).decode
+
+
+def dump(view: View, mark: str = "") -> bytes:
+    """The View as bytes; each item stands there once, however many endpoints have it.
+
+    By its `mark` one file is told from an earlier one of the same View, which may be on its way out.
+    """
+    numbers: dict[int, int] = {}
+    items: list[_Item] = []
+
+    def number(item: Item) -> int:
+        if id(item) not in numbers:
+            numbers[id(item)] = len(items)
+            items.append(_Item(item.kind, item.server, item.name, item.shown, item.definition))
+        return numbers[id(item)]
+
+    endpoints = [
+        _Endpoint(
+            each.server,
+            {kind: {n: number(i) for n, i in named.items()} for kind, named in each.items.items()},
+            sorted(each.claimed),
+            each.capabilities,
+            dict(each.instructions),
+            each.ttl_ms,
+        )
+        for each in view.endpoints.values()
+    ]
+    return _encode(_View(view.version, items, endpoints, mark))
+
+
+def load(content: bytes) -> View:
+    """The View of these bytes.
+
+    Raises:
+        Refused: gate.not_ready, when they are none.
+    """
+    try:
+        raw = _decode(content)
+        items = [Item(i.kind, i.server, i.name, i.shown, i.definition) for i in raw.items]
+        endpoints = {each.server: _endpoint(each, items) for each in raw.endpoints}
+    except (msgspec.MsgspecError, IndexError, UnicodeError) as error:
+        raise Refused(GATE_NOT_READY, detail=f"the view cannot be read: {error}") from None
+    return View(raw.version, endpoints)
+
+
+def _endpoint(raw: _Endpoint, items: list[Item]) -> Endpoint:
+    served: Mapping[Kind, Any] = {
+        kind: {name: items[at] for name, at in named.items()} for kind, named in raw.items.items()
+    }
+    return Endpoint(
+        raw.server,
+        served,
+        frozenset(raw.claimed),
+        raw.capabilities,
+        raw.instructions,
+        raw.ttl_ms,
+    )

@@ -1,0 +1,1 @@
+"""Faults on a running gate, and what its callers saw of them."""
