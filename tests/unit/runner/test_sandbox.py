@@ -123,9 +123,9 @@ def test_temporary_places_are_empty_but_for_what_the_owner_named(root: Path) -> 
 
 
 def test_no_argument_brings_back_what_is_hidden(root: Path) -> None:
-    (root / "tmp/work/.bawn/keys").mkdir(parents=True)
-    hidden = root / "tmp/work/.bawn"
-    seen = Seen(root, str(hidden / "keys"), cwd=root / "tmp/work", hide=(hidden,), data=None)
+    (root / "tmp/project/.bawn/keys").mkdir(parents=True)
+    hidden = root / "tmp/project/.bawn"
+    seen = Seen(root, str(hidden / "keys"), cwd=root / "tmp/project", hide=(hidden,), data=None)
     assert seen.kinds[hidden] == "--tmpfs"
     assert hidden / "keys" not in seen.kinds
 
