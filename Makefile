@@ -5,13 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 QUICK := .quickstart
 
-.PHONY: up test test-fast check fix bench docs clean
+.PHONY: up test test-fast check fix bench conformance docs clean
 .DELETE_ON_ERROR:
 
 up: $(VENV)/.run $(QUICK)/.installed ## install bawn and the quickstart's servers, and start the gate
 	$(BIN)/bawn up --trust-config --config examples/quickstart.yaml
 
-test: $(VENV)/.test $(QUICK)/.installed $(QUICK)/.clients ## install what the tests need, and run them all
+test: $(VENV)/.test $(QUICK)/.installed $(QUICK)/.clients $(QUICK)/.conformance .bench/fastmcp/installed.txt ## install what the tests need, and run them all
 	command -v bwrap >/dev/null || ! command -v apt-get >/dev/null || { apt-get update -qq && apt-get install -y -qq bubblewrap; }
 	$(BIN)/python -m pytest -n 4 --dist loadfile
 
@@ -31,6 +31,9 @@ fix: $(VENV)/.test ## format and mend what can be mended
 
 bench: $(VENV)/.test ## measure, and write docs/benchmarks.md (Debian: installs wrk and nginx)
 	$(BIN)/python -m bench
+
+conformance: $(VENV)/.test $(QUICK)/.conformance ## the official suite, and docs/conformance.md with its peers beside bawn
+	$(BIN)/python -m tests.conformance --table
 
 docs: $(VENV)/.test ## write the generated documents anew
 	$(BIN)/python -m docs
@@ -64,4 +67,14 @@ $(QUICK)/.clients: tests/e2e/clients/package-lock.json
 	mkdir -p $(QUICK)/clients
 	cp tests/e2e/clients/package.json tests/e2e/clients/package-lock.json $(QUICK)/clients/
 	cd $(QUICK)/clients && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(QUICK)/.conformance: tests/conformance/suite/package-lock.json
+	mkdir -p $(QUICK)/conformance
+	cp tests/conformance/suite/package.json tests/conformance/suite/package-lock.json $(QUICK)/conformance/
+	cd $(QUICK)/conformance && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+.bench/fastmcp/installed.txt: bench/fastmcp.txt | $(VENV)/.test
+	$(BIN)/python -c "from bench import toolchain; toolchain.fastmcp()"
 	touch $@

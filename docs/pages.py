@@ -12,6 +12,7 @@ import typer.main
 from bawn.cli import app
 from bawn.config.schema import TIERS, markdown
 from bawn.errors import REASONS
+from docs.spec import spec
 
 FOLDER: Final = Path(__file__).parent
 
@@ -119,5 +120,6 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "commands.md": commands,
     "configuration.md": markdown,
     "reasons.md": reasons,
+    "spec.md": spec,
 }
 """Each generated document, by its name in this folder."""

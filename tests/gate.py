@@ -13,7 +13,14 @@ from bawn.catalogue import Catalogue
 from bawn.compile import compile_view
 from bawn.config import Config, Limits, RoleRule, Server
 from bawn.errors import REASONS, Reason, Refused
-from bawn.gateway import Gateway, Stages
+from bawn.feeds.board import Board
+from bawn.gateway.asks import Asks
+from bawn.gateway.door import Gateway
+from bawn.gateway.homes import Homes
+from bawn.gateway.notes import Notes
+from bawn.gateway.rounds import Rounds
+from bawn.gateway.stages import Stages
+from bawn.gateway.streams import Streams
 from bawn.model import (
     Answer,
     Call,
@@ -153,11 +160,16 @@ class FakeUpstream:
 
     journal: Journal
     behave: Behaviour = fine
+    at_home: bool = False
 
     async def call(self, outbound: Outbound, emit: Emit | None = None) -> Answer:
         """Fills `ports.Upstream`."""
         self.journal.append(("send", outbound))
         return await self.behave(outbound, emit)
+
+    def stays(self, capabilities: Mapping[str, Any], *, shared: bool) -> bool:
+        """Fills `ports.Upstream`."""
+        return self.at_home
 
     async def aclose(self) -> None:
         """Fills `ports.Upstream`."""
@@ -201,6 +213,32 @@ class FakeGraves:
         if self.failing is not None:
             raise self.failing
         return handle in self.dead
+
+    def once(self, handle: str, until: float) -> bool:
+        """Fills `ports.Graves`."""
+        if self.failing is not None:
+            raise self.failing
+        return handle not in self.dead and self.dead.setdefault(handle, until) == until
+
+
+class FakeNotes:
+    """Session notes in memory; `failing` is raised instead of looking."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+        self.failing: Refused | None = None
+
+    def find(self, session: str) -> str | None:
+        """Fills `ports.SessionNotes`."""
+        if self.failing is not None:
+            raise self.failing
+        return self.kept.get(session)
+
+    def keep(self, session: str, until: float, note: str) -> None:
+        """Fills `ports.SessionNotes`."""
+        if self.failing is not None:
+            raise self.failing
+        self.kept[session] = note
 
 
 class Clock:
@@ -254,6 +292,7 @@ class House:
         self.policy = policy or Roles(roles or {})
         self.barrier = FakeBarrier()
         self.graves = FakeGraves()
+        self.notes = FakeNotes()
         self.sessions = Sessions(self.sealer, self.clock, self.graves, slot, workers)
         self.random = itertools.count(1)
         stages = Stages(
@@ -261,16 +300,31 @@ class House:
             policy=self.policy,
             audit=self.audit,
             meter=self.meter,
-            sessions=self.sessions,
             upstreams=self.upstreams,
-            random_bits=lambda: next(self.random),
-            challenge=challenge,
+            homes=Homes(slot, workers),
+            rounds=Rounds(
+                self.sealer, self.graves, self.clock, self.bits, slot, self.config.limits.input
+            ),
+            asks=Asks(self.bits, slot, self.config.limits.input),
+            notes=Notes(self.notes, self.sealer, self.clock),
+            sealer=self.sealer,
+            clock=self.clock,
         )
+        self.streams = Streams(Board(self.upstreams), self.config.limits.listens, self._catch_up)
         catalogue = Catalogue(self.policy, self.sealer, self.config.limits.page)
-        self.gateway = Gateway(self.config, stages, catalogue)
+        self.gateway = Gateway(
+            self.config, stages, catalogue, self.sessions, self.streams, self.bits, challenge
+        )
         self.emitted: list[Json] = []
         if serving:
             self.gateway.swap(self.view())
+
+    def bits(self) -> int:
+        """Numbers in a row where the gate has random ones."""
+        return next(self.random)
+
+    def _catch_up(self) -> bool:
+        return not self.barrier.behind() or self.barrier.catch_up()
 
     def view(self, *listings: Listing) -> View:
         """The View of these listings, or of what the servers offer at first."""
@@ -297,6 +351,12 @@ class House:
         assert self.sent == []
         error: Json = body["error"]
         return error
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls a notification could cancel, or has cancelled without their noticing."""
+        flight = self.gateway._path.flight
+        return len(flight._running) + len(flight._cancelled)
 
     @property
     def sent(self) -> list[Outbound]:
@@ -363,9 +423,17 @@ def arrive(
     return Arrival(who, at, named, raw, Peer("127.0.0.1"))
 
 
-async def session_of(house: House, who: Principal = ADA, at: str | None = None) -> str:
+async def session_of(
+    house: House,
+    who: Principal = ADA,
+    at: str | None = None,
+    *,
+    version: str = LEGACY,
+    capabilities: Json | None = None,
+) -> str:
     """The id of a session that was begun as clients do."""
-    params: Json = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "test"}}
+    params: Json = {"protocolVersion": version, "capabilities": capabilities or {}}
+    params["clientInfo"] = {"name": "test"}
     reply = await house.answer(legacy("initialize", params, who=who, at=at, version=None))
     return dict(reply.headers)[b"mcp-session-id"].decode()
 
@@ -389,6 +457,42 @@ class Held:
             self.cancelled += 1
             raise
         return Answer(result={"resultType": "complete", "content": []})
+
+
+FORM: Final[Json] = {
+    "method": "elicitation/create",
+    "params": {"message": "Sure?", "requestedSchema": {"type": "object", "properties": {}}},
+}
+SAMPLE: Final[Json] = {
+    "method": "sampling/createMessage",
+    "params": {"messages": [], "maxTokens": 5},
+}
+ROOTS: Final[Json] = {"method": "roots/list"}
+ABLE: Final[Json] = {"elicitation": {"form": {}, "url": {}}, "sampling": {}, "roots": {}}
+"""The capabilities of a client that can be asked anything."""
+
+
+def asks(requests: Json, state: str | None = None, *, parked: bool = False) -> Answer:
+    """A server's answer that asks something first."""
+    result: Json = {"resultType": "input_required", "inputRequests": requests}
+    if state is not None:
+        result["requestState"] = state
+    return Answer(result=result, parked=parked)
+
+
+class Script:
+    """A server that gives these answers, one after the other; the last one for good."""
+
+    def __init__(self, house: House, *answers: Answer, server: str = "files") -> None:
+        self.answers = list(answers)
+        house.upstreams[server].behave = self
+
+    async def __call__(self, outbound: Outbound, emit: Emit | None) -> Answer:
+        """How the server behaves."""
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+DONE: Final = Answer(result={"resultType": "complete", "content": []})
 
 
 def reason_of(body: Json) -> str:

@@ -5,9 +5,9 @@ Pages are kept as ready bytes for each permission set until the next View.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from bawn.errors import MESSAGE_PARAMS, RESOURCE_CLAIMED, TARGET_UNKNOWN, Refused
+from bawn.errors import MESSAGE_PARAMS, RESOURCE_CLAIMED, Refused
 from bawn.model import Endpoint, Item, Kind, Principal
 from bawn.ports import PolicyEngine, Reply
 from bawn.protocol import envelope, lists, outbound, strict, templates
@@ -24,47 +24,48 @@ class Catalogue:
         self._policy = policy
         self._sealer = sealer
         self._page_size = page_size
-        self._pages: dict[tuple[str, str, bool], bytes] = {}
+        self._pages: dict[tuple[str, str, str], bytes] = {}
+        self._told: dict[tuple[str | None, str], str] = {}
 
     def forget(self) -> None:
-        """Drop the pages: there is a new View."""
+        """Drop what was made: there is a new View."""
         self._pages.clear()
+        self._told.clear()
 
-    def find(self, endpoint: Endpoint, kind: Kind, asked: Request) -> Item:
-        """The item that a call names.
+    def find(self, endpoint: Endpoint, kind: Kind, asked: Request, name: Any = None) -> Item:
+        """The item of this name, else the one that a call names.
 
         Raises:
             Refused: target.unknown or resource.claimed; message.params without a name.
         """
-        named = asked.method.named or "name"
-        name = asked.params.get(named)
-        if not isinstance(name, str):
-            raise Refused(MESSAGE_PARAMS, f"`{named}` must be a string")
+        if name is None:
+            named = asked.method.named or "name"
+            name = asked.params.get(named)
+            if not isinstance(name, str):
+                raise Refused(MESSAGE_PARAMS, f"`{named}` must be a string")
         item = endpoint.items[kind].get(name)
         if item is not None:
             return item
         if kind is Kind.RESOURCE and len(name) <= outbound.LONGEST:
             item = self._unlisted(endpoint, name)
         if item is None:
-            raise self.unknown(kind)
+            raise outbound.unknown(kind)
         return item
 
-    def offered(self, endpoint: Endpoint, kind: Kind, asked: Request) -> Item | None:
+    def offered(self, endpoint: Endpoint, kind: Kind, asked: Request, name: str) -> Item | None:
         """The item that the endpoint of one server offers under this name, by list or template."""
-        name = asked.params[asked.method.named or "name"]
         templated = endpoint.items[Kind.TEMPLATE]
         if name in endpoint.items[kind] or any(templates.matches(t, name) for t in templated):
-            return self.find(endpoint, kind, asked)
+            return self.find(endpoint, kind, asked, name)
         return None
-
-    def unknown(self, kind: Kind) -> Refused:
-        """The one refusal for what does not exist and for what this caller may not use."""
-        return Refused(TARGET_UNKNOWN, f"no such {kind}")
 
     def _unlisted(self, endpoint: Endpoint, uri: str) -> Item | None:
         """The owner of a resource that no list names: found by template, or the endpoint's only server."""
         if any(templates.matches(claimed, uri) for claimed in endpoint.claimed):
             raise Refused(RESOURCE_CLAIMED)
+        named = endpoint.named.get(uri)
+        if named is not None:
+            return Item(Kind.RESOURCE, named, uri, uri, {})
         owners = {
             item.server
             for template, item in endpoint.items[Kind.TEMPLATE].items()
@@ -72,12 +73,23 @@ class Catalogue:
         }
         if len(owners) > 1:
             raise Refused(RESOURCE_CLAIMED)
-        if not owners and endpoint.server is not None and "resources" in endpoint.capabilities:
-            owners = {endpoint.server}
+        if not owners and endpoint.resources is not None:
+            owners = {endpoint.resources}
         return Item(Kind.RESOURCE, owners.pop(), uri, uri, {}) if owners else None
 
     def instructions(self, endpoint: Endpoint, principal: Principal) -> str:
         """What servers tell their users, of those servers that this principal may use at all."""
+        if not endpoint.instructions:
+            return ""
+        key = (endpoint.server, self._policy.permission_set(principal))
+        told = self._told.get(key)
+        if told is None:
+            if len(self._told) >= _PAGES:
+                self._told.clear()
+            told = self._told[key] = self._tell(endpoint, principal)
+        return told
+
+    def _tell(self, endpoint: Endpoint, principal: Principal) -> str:
         mine = {
             item.server
             for items in endpoint.items.values()
@@ -100,10 +112,11 @@ class Catalogue:
         if "cursor" in asked.params:
             cursor = asked.params["cursor"]
             after = lists.cursor_position(self._sealer, cursor, scope)
-        key = (scope, after or "", asked.modern)
+        version = asked.client.version
+        key = (scope, after or "", version)
         ready = self._pages.get(key)
         if ready is None:
-            ready = self._made(endpoint, kind, principal, scope, after, modern=asked.modern)
+            ready = self._made(endpoint, kind, principal, scope, after, version)
             if len(self._pages) >= _PAGES:
                 self._pages.clear()
             self._pages[key] = ready
@@ -111,7 +124,7 @@ class Catalogue:
 
     def _made(
         self, endpoint: Endpoint, kind: Kind, principal: Principal, scope: str, after: str | None,
-        *, modern: bool,
+        version: str,
     ) -> bytes:  # fmt: skip
         entries, more = lists.page(
             endpoint,
@@ -121,4 +134,4 @@ class Catalogue:
             size=self._page_size,
         )
         cursor = None if more is None else self._sealer.seal("cursor", {scope: more})
-        return strict.encode(lists.result(kind, entries, endpoint.ttl_ms, cursor, modern=modern))
+        return strict.encode(lists.result(kind, entries, endpoint.ttl_ms, cursor, version))

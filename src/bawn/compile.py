@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
 from bawn.config import Config
-from bawn.model import Endpoint, Item, Json, Kind, Listing, View
-from bawn.protocol import names, outbound
+from bawn.model import Endpoint, Item, Json, Kind, Listing, Mirror, View
+from bawn.protocol import lifecycle, mirrors, names, outbound
 from bawn.protocol.strict import encode
+from bawn.protocol.versions import LIST_METHODS
 
-_CAPABILITY: Final[Mapping[Kind, str]] = {
-    Kind.TOOL: "tools",
-    Kind.PROMPT: "prompts",
-    Kind.RESOURCE: "resources",
-    Kind.TEMPLATE: "resources",
-}
+log = logging.getLogger("bawn.steward")
+
 _PREFIXED: Final = (Kind.TOOL, Kind.PROMPT)
 
 
@@ -56,28 +54,49 @@ def _items(listing: Listing, shown: Mapping[tuple[Kind, str, str], str]) -> list
     for kind, definitions in listing.definitions.items():
         for definition in definitions:
             name = outbound.identifier(kind, definition)
-            if name is not None and (kind, name) not in found:
+            if name is None or (kind, name) in found:
+                continue
+            mirrored = _mirrors(listing.server, name, definition) if kind is Kind.TOOL else ()
+            if mirrored is not None:
                 alias = shown.get((kind, listing.server, name), name)
-                found[kind, name] = Item(kind, listing.server, name, alias, definition)
+                found[kind, name] = Item(kind, listing.server, name, alias, definition, mirrored)
     return list(found.values())
 
 
+def _mirrors(server: str, name: str, definition: Json) -> tuple[Mirror, ...] | None:
+    """The arguments that headers repeat; None for a tool that must be dropped, as its are not valid.
+
+    Source: server/tools, "x-mcp-header" (2026-07-28).
+    """
+    try:
+        return mirrors.mirrors_of(definition)
+    except mirrors.InvalidMirror as invalid:
+        told = {"server": server, "detail": f"{name[:128]}: {invalid}"}
+        log.warning("a tool is not offered: its x-mcp-header is not valid", extra=told)
+        return None
+
+
 def _single(listing: Listing, items: Sequence[Item]) -> Endpoint:
-    served: dict[Kind, dict[str, Item]] = {kind: {} for kind in Kind}
+    served: dict[Kind, dict[str, Item]] = {kind: {} for kind in LIST_METHODS}
     for item in sorted(items, key=lambda item: item.name):
         served[item.kind][item.name] = item
-    capabilities: Json = {
-        name: {} for name in ("tools", "prompts", "resources") if name in listing.capabilities
-    }
     return Endpoint(
-        listing.server, served, frozenset(), capabilities, _instructions([listing]), listing.ttl_ms
+        listing.server,
+        served,
+        frozenset(),
+        lifecycle.capabilities(listing.capabilities),
+        _instructions([listing]),
+        listing.ttl_ms,
+        _changes(served, [listing]),
+        extensions=lifecycle.owners({listing.server: listing.capabilities}),
+        resources=listing.server if "resources" in listing.capabilities else None,
     )
 
 
 def _aggregate(
     listings: Sequence[Listing], own: Mapping[str, Sequence[Item]], *, complete: bool
 ) -> Endpoint:
-    offered: dict[Kind, dict[str, list[Item]]] = {kind: defaultdict(list) for kind in Kind}
+    offered: dict[Kind, dict[str, list[Item]]] = {kind: defaultdict(list) for kind in LIST_METHODS}
     for listing in listings:
         for item in own[listing.server]:
             offered[item.kind][item.shown].append(item)
@@ -91,9 +110,44 @@ def _aggregate(
         for name, items in offered[kind].items()
         if len(items) > 1
     )
-    capabilities: Json = {_CAPABILITY[kind]: {} for kind in Kind if served[kind]}
+    offered_by = {listing.server: listing.capabilities for listing in listings}
+    capabilities = lifecycle.merged(offered_by)
+    readable = [server for server, each in offered_by.items() if "resources" in each]
     ttl = min((listing.ttl_ms for listing in listings), default=0) if complete else 0
-    return Endpoint(None, served, claimed, capabilities, _instructions(listings), ttl)
+    changes = _changes(served, listings)
+    pages = _pages(served[Kind.TOOL].values())
+    instructions = _instructions(listings)
+    return Endpoint(
+        None, served, claimed, capabilities, instructions, ttl, changes, pages,
+        lifecycle.owners(offered_by), readable[0] if len(readable) == 1 else None,
+    )  # fmt: skip
+
+
+def _pages(tools: Iterable[Item]) -> dict[str, str]:
+    """Whose the pages are that tools name: they need not be listed (MCP Apps, "Resource Discovery").
+
+    A page that tools of two servers name is nobody's here.
+    """
+    owners: dict[str, set[str]] = defaultdict(set)
+    for tool in tools:
+        meta = tool.definition.get("_meta")
+        page = meta.get("ui") if isinstance(meta, dict) else None
+        uri = page.get("resourceUri") if isinstance(page, dict) else None
+        if isinstance(uri, str) and uri.startswith("ui://") and len(uri) <= outbound.LONGEST:
+            owners[uri].add(tool.server)
+    return {uri: servers.pop() for uri, servers in owners.items() if len(servers) == 1}
+
+
+def _changes(
+    served: Mapping[Kind, Mapping[str, Item]], listings: Sequence[Listing]
+) -> dict[str, str]:
+    """For each list a digest of what stands in it, and of how often its servers said it had changed."""
+    lists: dict[str, Any] = defaultdict(sha256)
+    for kind, items in served.items():
+        told = [[each.server, each.changes.get(kind, 0)] for each in listings]
+        stands = [(name, item.server, item.definition) for name, item in items.items()]
+        lists[lifecycle.CAPABILITY[kind]].update(encode([told, stands]))
+    return {name: digest.hexdigest()[:16] for name, digest in lists.items()}
 
 
 def _instructions(listings: Sequence[Listing]) -> dict[str, str]:
@@ -108,5 +162,6 @@ def _version(endpoints: Mapping[str | None, Endpoint]) -> str:
             for by_name in endpoint.items.values()
             for item in by_name.values()
         ]
-        content.append([name, items, endpoint.capabilities, endpoint.instructions, endpoint.ttl_ms])
+        told = [endpoint.capabilities, endpoint.instructions, endpoint.ttl_ms, endpoint.changes]
+        content.append([name, items, *told])
     return sha256(encode(content)).hexdigest()

@@ -93,8 +93,8 @@ HTTP_ORIGIN = _reason(
     "http.origin", INVALID_REQUEST, 403, "This Origin may not call the gate",
     "Add the origin to `origins` if a browser client is meant to be let in.")
 HTTP_METHOD = _reason(
-    "http.method", INVALID_REQUEST, 405, "Only POST is served here",
-    "Send JSON-RPC messages by POST; standing GET streams are not offered.")
+    "http.method", INVALID_REQUEST, 405, "This HTTP method is not served here",
+    "POST carries messages. GET and DELETE are for legacy sessions, and name one.")
 HTTP_ACCEPT = _reason(
     "http.accept", INVALID_REQUEST, 406, "Accept must name both application/json and text/event-stream",
     "Repair the client: the Streamable HTTP transport asks for both media types.")
@@ -150,7 +150,7 @@ MESSAGE_LIMITS = _reason(
     "Raise `limits.json_depth` or `limits.json_nodes` if such messages are expected.")
 MESSAGE_SHAPE = _reason(
     "message.shape", INVALID_REQUEST, 400, "The body is not one JSON-RPC request or notification",
-    "Send a single JSON-RPC 2.0 object; batches and responses are not accepted.")
+    "Send one JSON-RPC 2.0 request or notification; batches are for clients of 2025-03-26 alone.")
 MESSAGE_PARAMS = _reason(
     "message.params", INVALID_PARAMS, 400, "The parameters are missing or of the wrong type",
     "Repair the client; the message names the parameter.")
@@ -166,6 +166,9 @@ METHOD_UNKNOWN = _reason(
 SESSION_UNKNOWN = _reason(
     "session.unknown", INVALID_REQUEST, 404, "This session is not known, or not yours",
     "Initialize again; sessions end with their time and belong to one principal.")
+STREAM_UNKNOWN = _reason(
+    "stream.unknown", INVALID_REQUEST, 400, "This stream cannot be resumed",
+    "It ended, is another session's, or was resumed too late: see `limits.resume` and `limits.replay`.")
 CURSOR_INVALID = _reason(
     "cursor.invalid", INVALID_PARAMS, 400, "The cursor is not one that this list gave out",
     "List again from the start.")
@@ -210,6 +213,15 @@ LIMIT_SERVER = _reason(
 LIMIT_HELD = _reason(
     "limit.held", BUSY, 503, "The gate holds as many large messages as it may",
     "Retry later, or raise `limits.held`; one caller may hold a quarter of it.")
+LIMIT_PARKED = _reason(
+    "limit.parked", BUSY, 200, "Too many calls wait for answers of their callers",
+    "Answer or cancel those that wait, or raise `limits.parked`.")
+LIMIT_LISTENS = _reason(
+    "limit.listens", BUSY, 200, "There are too many streams of notifications",
+    "Close those that are not needed, or raise `limits.listens`.")
+LIMIT_MESSAGES = _reason(
+    "limit.messages", BUSY, 503, "Too many messages of this stream are being answered",
+    "Wait for answers on the stream before sending more.")
 LIMIT_CHILDREN = _reason(
     "limit.children", BUSY, 200, "This server has too many processes",
     "Retry later, raise its `max_children` or `limits.children_per_principal`, or lower its `idle_stop`.")
@@ -272,7 +284,27 @@ UPSTREAM_STATUS = _reason(
 UPSTREAM_SIGN_IN = _reason(
     "upstream.sign_in", UPSTREAM, 200, "The server wants credentials that the gate does not have",
     "Set `auth` for this server; `bawn status` shows what it asks for.")
-UPSTREAM_INPUT = _reason(
-    "upstream.input_required", UPSTREAM, 200, "The server asks for input that the gate cannot relay",
-    "Multi round-trip requests are not carried by this release.")
+
+# ── what servers ask back ───────────────────────────────────────────────────────────────────────
+INPUT_UNDECLARED = _reason(
+    "input.undeclared", MISSING_CAPABILITY, 400, "This needs a capability that the client did not declare",
+    "Use a client that can answer what the server asks; the error's data names the capability.")
+INPUT_FAILED = _reason(
+    "input.failed", UPSTREAM, 200, "What the server asked was not answered",
+    "The client refused, did not answer in time, or has no stream on which it could be asked.")
+INPUT_ROUNDS = _reason(
+    "input.rounds", UPSTREAM, 200, "The server asks again and again",
+    "Raise `limits.rounds` if a call may take so many rounds.")
+STATE_INVALID = _reason(
+    "state.invalid", INVALID_PARAMS, 400, "This requestState is not one that was given for this request",
+    "Echo `requestState` unchanged, once, with the same request, as the same caller, before it expires.")
+STATE_USED = _reason(
+    "state.used", INVALID_PARAMS, 400, "This requestState was used before",
+    "A retry that was lost cannot be repeated, as the server may have acted: begin the call anew.")
+STATE_LOST = _reason(
+    "state.lost", UPSTREAM, 200, "The call that waited for this answer is gone; its outcome is unknown",
+    "The worker or the server ended, or the answer came too late. Nothing was sent a second time.")
+TASK_UNKNOWN = _reason(
+    "task.unknown", INVALID_PARAMS, 400, "No such task",
+    "Task ids belong to one caller and end with their time.")
 # fmt: on

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 Json: TypeAlias = dict[str, Any]
 """A decoded JSON object."""
+
+
+OWN_ISOLATION: Final = "gate"
+"""The isolation key of bawn's own requests, where a server is not shared by all."""
 
 
 class Kind(StrEnum):
@@ -24,6 +28,8 @@ class Kind(StrEnum):
     PROMPT = "prompt"
     RESOURCE = "resource"
     TEMPLATE = "template"
+    METHOD = "method"
+    """A method that an extension brings, which the gate itself knows nothing of."""
 
 
 class Peer(msgspec.Struct, frozen=True):
@@ -53,13 +59,24 @@ class Principal(msgspec.Struct, frozen=True):
         return f"{self.issuer}|{self.subject}"
 
 
+class Mirror(msgspec.Struct, frozen=True):
+    """An argument that a header field repeats: where it stands, and what type it is declared to have.
+
+    Source: transports/streamable-http, `x-mcp-header` (2026-07-28).
+    """
+
+    header: bytes  # lower-case, the `mcp-param-` prefix included
+    path: tuple[str, ...]
+    type: str  # string, integer or boolean
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One tool, prompt, resource or template of one server.
 
     `name` is the server's own (for resources the URI, for templates the URI template); `shown` is
     what the aggregate endpoint calls it. `definition` is the server's, in canonical form. `key` names
-    the item for caches.
+    the item for caches; `mirrors` are the arguments of a tool that header fields repeat.
     """
 
     kind: Kind
@@ -67,6 +84,7 @@ class Item:
     name: str
     shown: str
     definition: Json = field(hash=False, compare=False)
+    mirrors: tuple[Mirror, ...] = field(default=(), hash=False, compare=False)
     key: str = field(init=False, hash=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -83,6 +101,7 @@ class Listing:
     instructions: str
     definitions: Mapping[Kind, tuple[Json, ...]]
     ttl_ms: int
+    changes: Mapping[Kind, int] = field(default_factory=dict)  # how often the server said so
 
 
 class Health(StrEnum):
@@ -118,6 +137,17 @@ class Endpoint:
     capabilities: Json
     instructions: Mapping[str, str]
     ttl_ms: int
+    changes: Mapping[str, str] = field(default_factory=dict)
+    """For each list, by the name of its capability: a digest that differs when it has changed."""
+
+    named: Mapping[str, str] = field(default_factory=dict)
+    """The server of each `ui://` resource that a tool names and no list has."""
+
+    extensions: Mapping[str, str] = field(default_factory=dict)
+    """The server of each extension whose methods the gate does not know, if it is the only one."""
+
+    resources: str | None = None
+    """The server that has resources, if it is the only one: what no list names is read there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +188,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     trace: str  # 32 hex digits, W3C trace-id: the one correlation id
     session: str | None = None
     project: str | None = None  # the caller's working directory, from local peers only
+    parent: str | None = None  # the traceparent that goes on, when the caller gave one
 
 
 class Outbound(msgspec.Struct, frozen=True, gc=False):
@@ -171,14 +202,23 @@ class Outbound(msgspec.Struct, frozen=True, gc=False):
     name: str | None = None  # what Mcp-Name repeats, for the methods that have one
     project: str | None = None
     principal: str = ""  # a digest: who is behind the isolation key, for bounds per caller
+    headers: tuple[tuple[bytes, bytes], ...] = ()  # that repeat arguments, or carry the trace
+    parked: bool = False  # `requestState` names a call that waits on this side of the server
+    declined: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    """The errors with which a legacy client answered, by the key of what was asked."""
+    apart: str = (
+        ""  # for a listen whose caller's calls come to another worker: a session of its own
+    )
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
     """A server's answer in canonical form: exactly one of result and error is set.
 
-    `written` is the result as we would write it, when the server wrote it just so.
+    `written` is the result as we would write it, when the server wrote it just so. `parked` says that
+    the call goes on at the server while its caller is asked, and that `requestState` names it.
     """
 
     result: Json | None = None
     error: Json | None = None
     written: bytes | None = None
+    parked: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -93,8 +93,18 @@ class Upstream(Protocol):
     def call(self, outbound: Outbound, emit: Emit | None = None) -> Awaitable[Answer]:
         """Send one canonical request and hold its answer; to be awaited at once.
 
+        A server that asks something back answers `input_required`; what legacy servers ask in the
+        midst of a call is put so too, and the call is `parked`. `subscriptions/listen` is answered
+        when the stream ends; its notifications, the acknowledgement first, go to `emit`.
+
         Raises:
             Refused: an upstream.* reason.
+        """
+
+    def stays(self, capabilities: Mapping[str, Any], *, shared: bool) -> bool:
+        """Whether all calls of a caller that declares this should come to one worker.
+
+        `shared` is for servers that all callers share.
         """
 
     async def aclose(self) -> None:
@@ -168,6 +178,25 @@ class Gate(Protocol):
             Elsewhere: nothing was done; the message goes to another worker.
         """
 
+    def open(self, arrival: Arrival) -> None:
+        """See to it that the session which a legacy arrival names stands, and is this worker's.
+
+        Raises:
+            Refused: session.unknown, also when no session is named; store.unavailable, auth.*, gate.*
+            Elsewhere: another worker owns it.
+        """
+
+    async def follow(self, arrival: Arrival, emit: Emit) -> Reply:
+        """Tell a legacy session what changes, on its GET stream, until the session or the stream ends.
+
+        Returns when the session has ended, the worker leaves or a newer stream of the session has
+        taken over: the Reply counts only when nothing was emitted, and is then a refusal. Cancelled
+        when the caller goes away.
+
+        Raises:
+            Elsewhere: another worker owns the session; nothing was emitted.
+        """
+
     def end(self, arrival: Arrival) -> Reply:
         """End the session that the arrival's header names (its body counts for nothing).
 
@@ -202,6 +231,31 @@ class Graves(Protocol):
 
     def buried(self, handle: str) -> bool:
         """Whether it is dead.
+
+        Raises:
+            Refused: store.unavailable.
+        """
+
+    def once(self, handle: str, until: float) -> bool:
+        """Use up a handle that serves once; False when it was used before, by whichever worker.
+
+        Raises:
+            Refused: store.unavailable, and then it counts as used.
+        """
+
+
+class SessionNotes(Protocol):
+    """What legacy sessions have told the gate, over all workers; notes are sealed by who keeps them."""
+
+    def find(self, session: str) -> str | None:
+        """The note of the session with this digest.
+
+        Raises:
+            Refused: store.unavailable.
+        """
+
+    def keep(self, session: str, until: float, note: str) -> None:
+        """Keep a note until then (seconds since the epoch), in the place of an earlier one.
 
         Raises:
             Refused: store.unavailable.

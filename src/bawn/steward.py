@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from time import monotonic, time
 from typing import Final
 
 from bawn.compile import compile_view
 from bawn.config import Config
 from bawn.errors import INTERNAL, UPSTREAM_INVALID, UPSTREAM_SIGN_IN, UPSTREAM_TOO_LARGE, Refused
-from bawn.model import Health, Json, Kind, Listing, Outbound, ServerState, View
+from bawn.feeds import news
+from bawn.model import OWN_ISOLATION, Health, Json, Kind, Listing, Outbound, ServerState, View
 from bawn.ports import Upstream
 from bawn.protocol import legacy_server, versions
 from bawn.protocol.strict import encode
@@ -19,13 +23,28 @@ from bawn.protocol.versions import LIST_METHODS
 
 log = logging.getLogger("bawn.steward")
 
-OWN_ISOLATION: Final = "gate"
-"""The isolation key of bawn's own listings, where a server is not shared by all."""
-
 _PAGES: Final = 1_000
 _LISTING: Final = 16
 """How many times `limits.result` one list may hold over all its pages: it stays in memory."""
 _FIRST_RETRY: Final = 0.5
+_SPREAD: Final = 0.75  # the least part of a time between two looks that is waited
+_MOMENT: Final = 0.2
+_LONGEST_PAUSE: Final = 30.0
+"""Seconds between two looks at least, when a server says that its lists change: at first, and at last."""
+_PATIENCE: Final = 10  # looks in a row, before the time between them doubles
+_MOST_LOOKS: Final = 20
+_META: Final = legacy_server.discover_params()["_meta"]
+_EVERYTHING: Final[Json] = {
+    "sampling": {},
+    "elicitation": {"form": {}, "url": {}},
+    "roots": {},
+    "extensions": {versions.APPS: {"mimeTypes": ["text/html;profile=mcp-app"]}},
+}
+"""What is declared where lists are read: servers hide what needs more, and some caller may have it.
+
+What a server asks on the way is answered with an error.
+"""
+
 _NEEDS: Final[Mapping[Kind, str]] = {
     Kind.TOOL: "tools",
     Kind.PROMPT: "prompts",
@@ -61,6 +80,10 @@ class Steward:
         self._listings = {each.server: each for each in known if each.server in config.servers}
         self.version = ""
         self._tasks: list[asyncio.Task[None]] = []
+        self._changes = {name: Counter[Kind]() for name in config.servers}
+        self._pauses = dict.fromkeys(config.servers, 0)  # looks that were asked for, in a row
+        self._stale = {name: asyncio.Event() for name in config.servers}
+        self._following: dict[str, tuple[Json, asyncio.Task[None]]] = {}
         self._looked_at = {name: asyncio.Event() for name in config.servers}
         before = states or {}
         self.states = {
@@ -92,9 +115,10 @@ class Steward:
 
     async def stop(self) -> None:
         """End the tasks."""
-        for task in self._tasks:
+        tasks = [*self._tasks, *[task for _, task in self._following.values()]]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _watch(self, name: str) -> None:
         """List and probe one server for ever; a failing one is tried again soon, then ever less often."""
@@ -113,13 +137,51 @@ class Steward:
             self._note(name, health, detail)
             self._looked_at[name].set()
             failing = health is Health.FAILING
-            await asyncio.sleep(retry if failing else probe)
+            await self._until_due(name, retry if failing else probe)
             retry = min(retry * 2, probe) if failing else _FIRST_RETRY
+
+    async def _until_due(self, name: str, seconds: float) -> None:
+        """Wait about so long, or until the server says that its lists have changed, but a moment at least."""
+        stale = self._stale[name]
+        seconds *= random.uniform(_SPREAD, 1.0)  # noqa: S311 - so that not all are asked at once
+        looks = self._pauses[name]
+        pause = min(_MOMENT * 2.0 ** max(0, looks - _PATIENCE), _LONGEST_PAUSE)
+        await asyncio.sleep(min(seconds, pause))
+        try:
+            async with asyncio.timeout(seconds):
+                await stale.wait()
+        except TimeoutError:
+            self._pauses[name] = 0  # it was quiet for all that time
+        else:  # each look is work for every worker: who changes again and again waits
+            self._pauses[name] = min(looks + 1, _MOST_LOOKS)
+
+    def _changed(self, name: str, capability: str) -> None:
+        """A server says that a list of its has changed: those who follow are told, changed or not."""
+        for kind, needed in _NEEDS.items():
+            if needed == capability:
+                self._changes[name][kind] += 1
+        self._stale[name].set()
+
+    def _follow(self, name: str, capabilities: Json) -> None:
+        """Have the server tell of changes to those of its lists that it tells of."""
+        lists = news.wanted(capabilities)
+        following = self._following.get(name)
+        if following is not None:
+            if following[0] == lists:
+                return
+            following[1].cancel()
+            del self._following[name]
+        if lists:
+            upstream, listen = self._upstreams[name], self._own(name, "subscriptions/listen", {})
+            work = news.follow(upstream, listen, lists, partial(self._changed, name))
+            self._following[name] = (lists, asyncio.create_task(work, name=f"news {name}"))
 
     async def _look(self, name: str, listed: float) -> float:
         """List the server when that is due, else probe it; returns when it was listed last."""
-        now = monotonic()
-        if now - listed >= self._config.refresh.lists or self.states[name].health is not Health.OK:
+        now, stale = monotonic(), self._stale[name]
+        due = now - listed >= self._config.refresh.lists
+        if due or stale.is_set() or self.states[name].health is not Health.OK:
+            stale.clear()
             await self._list(name)
             return now
         await self._ask(name, "server/discover", {})
@@ -143,7 +205,7 @@ class Steward:
             raise Refused(UPSTREAM_INVALID, detail="server/discover has no `capabilities`")
         definitions: dict[Kind, tuple[Json, ...]] = {}
         ttl = _ttl(discovered)
-        for kind in Kind:
+        for kind in LIST_METHODS:
             definitions[kind] = ()
             if _NEEDS[kind] in capabilities:
                 definitions[kind], listed_ttl = await self._pages(name, kind)
@@ -158,7 +220,9 @@ class Steward:
             instructions if isinstance(instructions, str) else "",
             definitions,
             ttl,
+            dict(self._changes[name]),
         )
+        self._follow(name, capabilities)
         if self._looked_at[name].is_set():
             self._compile()
 
@@ -192,17 +256,15 @@ class Steward:
             cursor = following
         raise Refused(UPSTREAM_TOO_LARGE, detail=f"{method} does not end within {_PAGES} pages")
 
-    async def _ask(self, name: str, method: str, params: Json) -> Json:
+    def _own(self, name: str, method: str, params: Json) -> Outbound:
+        """A request of the gate's own."""
         shared = self._config.servers[name].isolation == "shared"
-        asked = Outbound(
-            name,
-            method,
-            {**params, **legacy_server.discover_params()},
-            "shared" if shared else OWN_ISOLATION,
-            trace="",
-            project=self._project,
-        )
-        answer = await self._upstreams[name].call(asked)
+        isolation = "shared" if shared else OWN_ISOLATION
+        whole = {**params, "_meta": {**_META, versions.META_CAPABILITIES: _EVERYTHING}}
+        return Outbound(name, method, whole, isolation, trace="", project=self._project)
+
+    async def _ask(self, name: str, method: str, params: Json) -> Json:
+        answer = await self._upstreams[name].call(self._own(name, method, params))
         if answer.result is None:
             code = (answer.error or {}).get("code")
             raise Refused(UPSTREAM_INVALID, detail=f"{method} was answered with error {code}")

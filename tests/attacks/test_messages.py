@@ -11,13 +11,16 @@ import pytest
 
 from bawn.ports import Arrival
 from tests.gate import (
+    ADA,
     LEGACY,
     META,
     MODERN,
+    VIC,
     House,
     arrive,
     legacy,
     modern,
+    session_of,
     stopped,
 )
 
@@ -33,6 +36,11 @@ HONEST: Final = modern("tools/call", READ).body.decode()
 def _raw(body: str | bytes) -> Arrival:
     """A body as it is, under the headers of the honest call."""
     return arrive(body if isinstance(body, bytes) else body.encode(), HEADERS)
+
+
+def _batch(version: str, *messages: str) -> Arrival:
+    """Several messages as one, as a client of this version would send them."""
+    return arrive(f"[{','.join(messages)}]".encode(), {b"mcp-protocol-version": version.encode()})
 
 
 def _edited(old: str, new: str) -> Arrival:
@@ -148,7 +156,13 @@ SHAPES: Final[dict[str, Arrival]] = {
     "a token of another case": _edited(f'"{META}protocolVersion"', f'"ProgressToken":1,"{META}protocolVersion"'),
     "a batch": _raw(f"[{HONEST}]"),
     "an empty batch": _raw("[]"),
-    "a response as a request": _raw('{"jsonrpc":"2.0","id":1,"result":{}}'),
+    "a batch of a version that has none": _batch(LEGACY, HONEST),
+    "an empty batch of the version that has them": _batch("2025-03-26"),
+    "a batch of too many": _batch("2025-03-26", *["{}"] * 65),
+    "a response with two outcomes": _raw('{"jsonrpc":"2.0","id":1,"result":{},"error":{}}'),
+    "a response that is a list": _raw('{"jsonrpc":"2.0","id":1,"result":[]}'),
+    "a response without an id": _raw('{"jsonrpc":"2.0","result":{}}'),
+    "a response with a second id": _raw('{"jsonrpc":"2.0","id":1,"ID":2,"result":{}}'),
     "a request with a result": _edited('"id":1', '"id":1,"result":{}'),
     "a request with an error": _edited('"id":1', '"id":1,"error":null'),
     "JSON-RPC 1.0": _edited('"2.0"', '"1.0"'),
@@ -194,20 +208,51 @@ async def test_parameters_of_another_type_are_refused(arrival: Arrival) -> None:
 # ── methods ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("ask", [modern, legacy])
-@pytest.mark.parametrize(
-    "method",
-    [
-        "TOOLS/CALL", "tools/call ", "tools//call", "tools/call\0", "tools\\call", "", "__class__",
-        "rpc.discover", "sampling/createMessage", "elicitation/create", "roots/list", "tasks/list",
-        "tasks/result", "completion/complete", "resources/subscribe", "logging/setLevel",
-        "notifications/cancelled", "$/cancelRequest",
-    ],
+UNSERVED: Final = (
+    "TOOLS/CALL", "tools/call ", "tools//call", "tools/call\0", "tools\\call", "", "__class__",
+    "rpc.discover", "sampling/createMessage", "elicitation/create", "roots/list", "tasks/list",
+    "tasks/result", "notifications/cancelled", "$/cancelRequest",
 )  # fmt: skip
+
+
+@pytest.mark.parametrize("ask", [modern, legacy])
+@pytest.mark.parametrize("at", [None, "files"])
+@pytest.mark.parametrize("method", UNSERVED)
 async def test_a_method_that_is_not_served_goes_nowhere(
+    ask: Callable[..., Arrival], at: str | None, method: str
+) -> None:
+    await stopped(House(), ask(method, READ, at=at), "method.unknown")
+
+
+@pytest.mark.parametrize(
+    ("ask", "method"),
+    [
+        (modern, "resources/subscribe"),
+        (modern, "resources/unsubscribe"),
+        (modern, "logging/setLevel"),
+        (legacy, "subscriptions/listen"),
+        (legacy, "tasks/get"),
+        (legacy, "tasks/update"),
+        (legacy, "tasks/cancel"),
+        (legacy, "server/discover"),
+    ],
+)
+async def test_a_method_of_another_era_goes_nowhere(
     ask: Callable[..., Arrival], method: str
 ) -> None:
-    await stopped(House(), ask(method, READ), "method.unknown")
+    params = {"uri": "file:///a", "taskId": "t", "level": "debug"}
+    await stopped(House(), ask(method, params), "method.unknown")
+
+
+async def test_an_answer_that_nobody_asked_for_is_let_go() -> None:
+    house = House()
+    session = await session_of(house)
+    answer = {"jsonrpc": "2.0", "id": 1, "result": {"roles": ["admin"]}}
+    for who, at, status in ((ADA, None, 202), (VIC, None, 404), (ADA, "files", 404)):
+        headers: dict[bytes, bytes | None] = {b"mcp-session-id": session.encode()}
+        assert (await house.answer(arrive(answer, headers, who=who, at=at))).status == status
+    await stopped(house, arrive(answer), "session.unknown")
+    assert house.journal == []
 
 
 @pytest.mark.parametrize("method", ["initialize", "ping"])
@@ -236,15 +281,19 @@ async def test_dangerous_keys_survive_as_plain_data() -> None:
     assert house.sent[0].params["arguments"] == arguments
 
 
-async def test_a_caller_cannot_declare_what_the_gate_does_not_relay() -> None:
+async def test_a_legacy_caller_declares_in_its_handshake_and_nowhere_else() -> None:
     house = House()
     declared: dict[str, Any] = {
         META + "clientCapabilities": {"sampling": {}, "elicitation": {}, "roots": {}}
     }
     await house.answer(modern("tools/call", READ, meta=declared))
-    await house.answer(legacy("tools/call", READ | {"_meta": declared}))
-    for sent in house.sent:
-        assert sent.params["_meta"][META + "clientCapabilities"] == {}
+    session = await session_of(house)
+    await house.answer(legacy("tools/call", READ | {"_meta": declared}, session=session))
+    of_modern, of_legacy = (
+        sent.params["_meta"][META + "clientCapabilities"] for sent in house.sent
+    )
+    assert of_modern == declared[META + "clientCapabilities"]
+    assert of_legacy == {}
 
 
 async def test_the_callers_headers_do_not_travel_on() -> None:
@@ -278,6 +327,6 @@ async def test_a_flood_of_ids_leaves_nothing_behind() -> None:
     await asyncio.gather(
         *(house.answer(legacy("tools/call", READ, id_=f"{n}" * 50)) for n in range(100))
     )
-    assert not house.gateway._running
+    assert house.in_flight == 0
     assert house.gateway.concurrency.principals == {}
     assert house.gateway.concurrency.servers == {}

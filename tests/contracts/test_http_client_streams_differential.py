@@ -34,6 +34,9 @@ class Nobody:
     def release(self, connection: Connection, idle: float) -> None:
         """Kept by nobody."""
 
+    def lasts(self, connection: Connection) -> None:
+        """It takes nobody's place here."""
+
     def lost(self, connection: Connection) -> None:
         """Missed by nobody."""
 

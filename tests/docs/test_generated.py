@@ -25,7 +25,14 @@ _TOP = ("src/", "tests/", "docs/", "examples/", "requirements/", "bench/", ".ci/
 _ROOMS = "|".join(sorted({reason.partition(".")[0] for reason in REASONS}))
 _REASON = re.compile(rf"(?:{_ROOMS})\.[a-z_]+")
 # What looks like the id of a reason and is none: settings, a socket, a message of ASGI.
-_OTHER = {"audit.durability", "auth.token", "gate.sock", "http.disconnect", "http.request"}
+_OTHER = {
+    "audit.durability",
+    "auth.token",
+    "gate.sock",
+    "http.disconnect",
+    "http.request",
+    "state.db",
+}
 
 
 # ── up to date ──────────────────────────────────────────────────────────────────────────────────

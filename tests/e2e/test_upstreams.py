@@ -139,7 +139,7 @@ FAULTS = {
     "empty": "upstream.invalid",
     "number": "upstream.invalid",
     "no-content": "upstream.status",
-    "input-required": "upstream.input_required",
+    "input-required": "upstream.invalid",
     "unknown-type": "upstream.invalid",
 }
 
@@ -191,7 +191,7 @@ async def test_a_lone_surrogate_in_a_result_is_mended_visibly(up: Gate, server: 
 async def test_a_servers_own_error_reaches_the_caller_as_it_is(up: Gate) -> None:
     async with a_caller(up.url, up.token()) as alice:
         answer = await alice.tool("odd__error")
-        assert answer["error"] == {"code": -32050, "message": "its own", "data": {"x": [1]}}
+        assert answer["error"] == {"code": -33050, "message": "its own", "data": {"x": [1]}}
         broken = await alice.tool("odd__status-500")
         assert broken["error"]["message"] == "broken"
 

@@ -1,9 +1,10 @@
-"""One kept-alive HTTP/1.1 connection, as bare as can be: fast, and honest about how it broke."""
+"""HTTP/1.1 connections as bare as can be: fast, and honest about how they broke."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -77,17 +78,24 @@ class Wire:
 
 
 async def _read(reader: asyncio.StreamReader) -> Answer:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    first, *lines = head.rstrip().split("\r\n")
-    headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
-    status = int(first.split(" ", 2)[1])
-    if headers.get("transfer-encoding") == "chunked":
-        body = await _chunks(reader)
-    else:
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
+    status, headers = await _head(reader)
+    body = await _body(reader, headers)
     if headers.get("content-type", "").startswith("text/event-stream"):
         body = _last_event(body)
     return Answer(status, headers, body)
+
+
+async def _head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    first, *lines = head.rstrip().split("\r\n")
+    headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+    return int(first.split(" ", 2)[1]), headers
+
+
+async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
+    if headers.get("transfer-encoding") == "chunked":
+        return await _chunks(reader)
+    return await reader.readexactly(int(headers.get("content-length", "0")))
 
 
 async def _chunks(reader: asyncio.StreamReader) -> bytes:
@@ -102,3 +110,85 @@ async def _chunks(reader: asyncio.StreamReader) -> bytes:
 def _last_event(stream: bytes) -> bytes:
     data = [line[5:].strip() for line in stream.splitlines() if line.startswith(b"data:")]
     return data[-1] if data else b""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a stream: its id, its kind, and its data."""
+
+    id: str
+    kind: str
+    data: bytes
+
+
+class Flow:
+    """One request on a connection of its own, whose answer may be a stream of events."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.status = 0
+        self.headers: Mapping[str, str] = {}
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def begin(cls, address: tuple[str, int], request: bytes) -> Flow:
+        """Send whole bytes of one request, and wait for the header of its answer."""
+        flow = cls(*await asyncio.open_connection(*address, limit=LARGEST))
+        try:
+            flow._writer.write(request)
+            flow.status, flow.headers = await _head(flow._reader)
+        except asyncio.IncompleteReadError as end:
+            flow.cut()
+            raise ConnectionResetError("the connection ended before the answer") from end
+        except BaseException:
+            flow.cut()
+            raise
+        return flow
+
+    @property
+    def streams(self) -> bool:
+        """Whether the answer comes as events."""
+        return self.headers.get("content-type", "").startswith("text/event-stream")
+
+    async def body(self) -> bytes:
+        """The whole of an answer that is no stream."""
+        try:
+            return await _body(self._reader, self.headers)
+        except asyncio.IncompleteReadError as end:
+            raise ConnectionResetError("the connection ended before the whole answer") from end
+        finally:
+            self.cut()
+
+    async def events(self) -> AsyncIterator[Event]:
+        """The events, to the end of the stream; comments and retry times are left out.
+
+        Raises:
+            ConnectionError: the connection ended before the stream.
+        """
+        waiting, named = b"", {"id": "", "event": "message"}
+        while chunk := await self._chunk():
+            *whole, waiting = (waiting + chunk).split(b"\n\n")
+            for event in whole:
+                lines = [line.partition(b":") for line in event.split(b"\n")]
+                fields = {key.decode(): value.strip() for key, _, value in lines if key}
+                found = {**named, **{k: v.decode() for k, v in fields.items() if k in named}}
+                if "data" in fields:
+                    yield Event(found["id"], found["event"], fields["data"])
+
+    async def _chunk(self) -> bytes:
+        """The next chunk; empty at the end of the stream."""
+        try:
+            size = int(await self._reader.readuntil(b"\r\n"), 16)
+            chunk = await self._reader.readexactly(size + 2)
+        except asyncio.IncompleteReadError as end:
+            raise ConnectionResetError("the connection ended before the stream") from end
+        return chunk[:-2]
+
+    def cut(self) -> None:
+        """Break the connection."""
+        self._writer.transport.abort()
+
+    def __del__(self) -> None:
+        """Whoever read it was cancelled: the connection ends without a word."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended before it
+            self.cut()

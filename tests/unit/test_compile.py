@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bawn.compile import compile_view
 from bawn.config import Config, Server
-from bawn.model import Endpoint, Json, Kind, Listing, View
+from bawn.model import Endpoint, Json, Kind, Listing, Mirror, View
 from tests.gate import BARE, FILES, ISSUES, LISTINGS, listing
 
 URL = "http://127.0.0.1:9/mcp"
@@ -97,11 +97,17 @@ def test_of_two_definitions_with_one_name_the_first_counts() -> None:
 
 
 def test_capabilities_are_those_that_can_be_used() -> None:
+    told = {"listChanged": True}
     view = _view()
-    assert view.endpoints[None].capabilities == {"tools": {}, "prompts": {}, "resources": {}}
-    odd = replace(listing("bare", BARE), capabilities={"tools": {"listChanged": True}, "x": {}})
-    assert _view(odd).endpoints["bare"].capabilities == {"tools": {}}
-    assert _view(odd).endpoints[None].capabilities == {"tools": {}}
+    for at in (None, "files"):
+        assert view.endpoints[at].capabilities == {
+            "prompts": told,
+            "resources": told | {"subscribe": False},
+            "tools": told,
+        }
+    odd = replace(listing("bare", BARE), capabilities={"tools": {"listChanged": False}, "x": {}})
+    assert _view(odd).endpoints["bare"].capabilities == {"tools": told}
+    assert _view(odd).endpoints[None].capabilities == {"tools": told}
 
 
 def test_instructions_say_whose_they_are() -> None:
@@ -167,3 +173,146 @@ def test_every_name_on_the_aggregate_leads_to_one_item_and_every_item_to_one_nam
     expected = {(server, own) for server, names in offered.items() for own in names}
     assert served <= expected
     assert {server for server, _ in expected - served} <= set(prefixes)
+
+
+# ── capabilities, and what differs ──────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("odd", [True, None, 5, "yes", [], {"subscribe": 0}])
+def test_capabilities_of_another_shape_spoil_nobody_elses(odd: object) -> None:
+    strange = replace(listing("bare", BARE), capabilities={"resources": odd, "extensions": odd})
+    view = _view(strange, listing("files", FILES))
+    resources = {"listChanged": True, "subscribe": False}
+    assert view.endpoints["bare"].capabilities["resources"] == resources
+    assert view.endpoints[None].capabilities["resources"] == resources
+    assert "files__read" in view.endpoints[None].items[Kind.TOOL]
+
+
+def test_the_aggregate_can_what_one_server_can() -> None:
+    subscribing = replace(
+        listing("files", FILES),
+        capabilities={"resources": {"subscribe": True}, "completions": {}, "logging": {}},
+    )
+    for listings in ((subscribing, LISTINGS[1]), (LISTINGS[1], subscribing)):
+        capabilities = _view(*listings).endpoints[None].capabilities
+        assert capabilities["resources"] == {"listChanged": True, "subscribe": True}
+        assert capabilities["completions"] == capabilities["logging"] == {}
+
+
+def test_an_extension_that_nobody_knows_belongs_to_the_one_server_that_has_it() -> None:
+    tasks, own = "io.modelcontextprotocol/tasks", "com.example/own"
+    extended = replace(
+        listing("files", FILES),
+        capabilities={"extensions": {tasks: {}, own: {"a": 1}}, "experimental": {"x": {}}},
+    )
+    view = _view(extended, *LISTINGS[1:])
+    assert view.endpoints["files"].capabilities["extensions"] == {tasks: {}, own: {"a": 1}}
+    assert view.endpoints["files"].capabilities["experimental"] == {"x": {}}
+    assert view.endpoints[None].capabilities["extensions"] == {tasks: {}, own: {"a": 1}}
+    assert "extensions" not in view.endpoints["issues"].capabilities
+    second = replace(LISTINGS[1], capabilities={"extensions": {own: {}}})
+    both = _view(extended, second).endpoints
+    assert both[None].capabilities["extensions"] == {tasks: {}}
+    assert both["issues"].capabilities["extensions"] == {own: {}}
+    assert "experimental" not in view.endpoints[None].capabilities
+
+
+LISTS = ("tools", "prompts", "resources")
+
+
+def _differ(one: View, other: View, at: str | None = None) -> set[str]:
+    before, after = one.endpoints[at].changes, other.endpoints[at].changes
+    assert before.keys() == after.keys() == set(LISTS)
+    return {name for name in LISTS if before[name] != after[name]}
+
+
+def _changed(kind: Kind, *definitions: Json) -> View:
+    changed = replace(LISTINGS[0], definitions={**FILES, kind: definitions})
+    return _view(changed, *LISTINGS[1:])
+
+
+@pytest.mark.parametrize(
+    ("kind", "definition", "name"),
+    [
+        (Kind.TOOL, {"name": "new"}, "tools"),
+        (Kind.PROMPT, {"name": "new"}, "prompts"),
+        (Kind.RESOURCE, {"uri": "new:"}, "resources"),
+        (Kind.TEMPLATE, {"uriTemplate": "new:{x}"}, "resources"),
+    ],
+)
+def test_a_list_that_is_another_has_another_digest(kind: Kind, definition: Json, name: str) -> None:
+    more, described = (*FILES[kind], definition), {"description": "other"}
+    other = tuple(each | described for each in FILES[kind])
+    for view in (_changed(kind, *more), _changed(kind), _changed(kind, *other)):
+        assert _differ(_view(), view) == _differ(_view(), view, "files") == {name}
+        assert _differ(_view(), view, "issues") == set()
+
+
+def test_the_same_lists_have_the_same_digests() -> None:
+    assert _differ(_view(), _view(*reversed(LISTINGS))) == set()
+    later = replace(LISTINGS[0], ttl_ms=9, instructions="x", version="2025-06-18")
+    assert _differ(_view(), _view(later, *LISTINGS[1:])) == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (Kind.TOOL, "tools"),
+        (Kind.PROMPT, "prompts"),
+        (Kind.RESOURCE, "resources"),
+        (Kind.TEMPLATE, "resources"),
+    ],
+)
+def test_a_server_that_says_its_list_changed_is_believed(kind: Kind, name: str) -> None:
+    said = _view(replace(LISTINGS[0], changes={kind: 1}), *LISTINGS[1:])
+    again = _view(replace(LISTINGS[0], changes={kind: 2}), *LISTINGS[1:])
+    assert _differ(_view(), said) == _differ(said, again) == {name}
+    assert _differ(_view(), said, "issues") == set()
+    assert len({_view().version, said.version, again.version}) == 3
+
+
+# ── arguments that headers repeat ───────────────────────────────────────────────────────────────
+
+
+def _tool(name: str, **properties: Json) -> Json:
+    return {"name": name, "inputSchema": {"type": "object", "properties": properties}}
+
+
+def test_the_arguments_that_headers_repeat_are_found_once() -> None:
+    region: Json = {"type": "string", "x-mcp-header": "Region"}
+    tools = {**NOTHING, Kind.TOOL: (_tool("read", region=region), _tool("write"))}
+    view = _view(listing("files", tools))
+    for at, name in ((None, "files__read"), ("files", "read")):
+        item = view.endpoints[at].items[Kind.TOOL][name]
+        assert item.mirrors == (Mirror(b"mcp-param-region", ("region",), "string"),)
+    assert view.endpoints["files"].items[Kind.TOOL]["write"].mirrors == ()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"a": {"type": "string", "x-mcp-header": "not a token"}},
+        {"a": {"type": "object", "x-mcp-header": "A"}},
+        {"a": {"type": "string", "x-mcp-header": 5}},
+        {
+            "a": {"type": "string", "x-mcp-header": "Same"},
+            "b": {"type": "string", "x-mcp-header": "same"},
+        },
+        {"a": {"type": "array", "items": {"type": "string", "x-mcp-header": "A"}}},
+    ],
+)
+def test_a_tool_with_an_invalid_annotation_is_left_out_alone(
+    odd: dict[str, Json], caplog: pytest.LogCaptureFixture
+) -> None:
+    tools = {**NOTHING, Kind.TOOL: (_tool("odd", **odd), _tool("read"))}
+    view = _view(listing("files", tools), *LISTINGS[1:])
+    assert _names(view.endpoints["files"], Kind.TOOL) == ["read"]
+    assert "files__odd" not in view.endpoints[None].items[Kind.TOOL]
+    assert "issues__search" in view.endpoints[None].items[Kind.TOOL]
+    assert "x-mcp-header" in caplog.text
+
+
+def test_a_prompt_may_say_what_it_likes_of_headers() -> None:
+    prompt: Json = {"name": "p", **_tool("p", a={"type": "object", "x-mcp-header": "not a token"})}
+    view = _view(listing("files", {**NOTHING, Kind.PROMPT: (prompt,)}))
+    assert _names(view.endpoints["files"], Kind.PROMPT) == ["p"]

@@ -66,7 +66,7 @@ def test_a_denial_reads_as_what_does_not_exist() -> None:
 
 def test_what_failed_before_a_call_was_sent_is_told_from_what_may_have_been_done() -> None:
     unknown = {"upstream.died", "upstream.outcome_unknown", "upstream.first_byte", "upstream.total"}
-    unknown.add("gate.worker_lost")
+    unknown |= {"gate.worker_lost", "state.lost"}
     said = {reason.id for reason in REASONS.values() if "outcome is unknown" in reason.message}
     assert said == unknown
 

@@ -10,7 +10,7 @@ from tests.gate import ADA
 
 def _item(definition: dict[str, object], **changes: str) -> Item:
     fields = {"server": "files", "name": "read", "shown": "files__read"} | changes
-    return Item(Kind.TOOL, definition=definition, **fields)
+    return Item(Kind.TOOL, fields["server"], fields["name"], fields["shown"], definition)
 
 
 def test_an_item_is_the_same_whatever_its_definition() -> None:

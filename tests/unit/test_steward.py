@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,12 +27,18 @@ class Scripted:
             "tools/list": TOOLS,
         } | {name.replace("_", "/"): answer for name, answer in answers.items()}
         self.asked: list[Outbound] = []
+        self.emits: list[Emit] = []
         self.asked_now = asyncio.Condition()
+
+    def stays(self, capabilities: Mapping[str, Any], *, shared: bool) -> bool:
+        return False
 
     async def call(self, outbound: Outbound, emit: Emit | None = None) -> Answer:
         async with self.asked_now:
             self.asked.append(outbound)
             self.asked_now.notify_all()
+        if outbound.method == "subscriptions/listen":
+            return await self._told_of(emit)
         answer = self.answers[outbound.method]
         if isinstance(answer, list):  # one after the other, the last for good
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
@@ -44,6 +50,24 @@ class Scripted:
             await answer.wait()
             return Answer(result={})
         return Answer(result=answer)
+
+    async def _told_of(self, emit: Emit | None) -> Answer:
+        """Acknowledge what is wanted, and tell of it for ever."""
+        assert emit is not None
+        wanted = self.asked[-1].params["notifications"]
+        method = "notifications/subscriptions/acknowledged"
+        await emit({"jsonrpc": "2.0", "method": method, "params": {"notifications": wanted}})
+        self.emits.append(emit)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.emits.remove(emit)
+        raise AssertionError
+
+    async def tell(self, name: str) -> None:
+        """Tell that a list has changed."""
+        for emit in tuple(self.emits):
+            await emit({"jsonrpc": "2.0", "method": f"notifications/{name}/list_changed"})
 
     async def aclose(self) -> None: ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import secrets
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -22,7 +23,14 @@ from bawn.budget import Budget
 from bawn.catalogue import Catalogue
 from bawn.config import Config, Server
 from bawn.errors import GATE_NOT_READY, Misconfigured, Refused
-from bawn.gateway import Gateway, Stages
+from bawn.feeds.board import Board
+from bawn.gateway.asks import Asks
+from bawn.gateway.door import Gateway
+from bawn.gateway.homes import Homes
+from bawn.gateway.notes import Notes
+from bawn.gateway.rounds import Rounds
+from bawn.gateway.stages import Stages
+from bawn.gateway.streams import Streams
 from bawn.identity import credentials
 from bawn.identity.build import build_identity
 from bawn.identity.tokens import Bearers
@@ -33,12 +41,14 @@ from bawn.storage.database import NAME as DATABASE
 from bawn.storage.database import Database
 from bawn.storage.directory import StateDirectory
 from bawn.storage.ring import Ring
+from bawn.storage.session_notes import StoredNotes
 from bawn.storage.tombstones import Tombstones
 from bawn.storage.upstream_sessions import SharedSessions
 from bawn.telemetry.figures import Figures, figures
 from bawn.telemetry.metrics import Meter
 from bawn.transport.held import Held
 from bawn.transport.relay import Relay
+from bawn.transport.standing import Standing
 from bawn.upstream.exchange import Wire
 from bawn.upstream.http import Remote
 from bawn.upstream.http1 import PooledClient
@@ -71,9 +81,11 @@ class Assembly:
     clients: Clients
     database: Database
     held: Held
+    standing: Standing
 
     async def aclose(self) -> None:
         """Stop in the order in which rooms depend on each other; the audit is closed last."""
+        await self.gateway.aclose()
         for upstream in self.upstreams.values():
             await upstream.aclose()
         await self.clients.aclose()
@@ -113,6 +125,11 @@ class Clients:
         """A client for what is the gate's own: other workers, and the runner."""
         limits = self._config.limits
         return self._kept(PooledClient(limits.connections, limits.connect, self._tls))
+
+    def streams(self) -> HttpClient:
+        """A client for streams that other workers carry: as many as there are callers to read them."""
+        limits = self._config.limits
+        return self._kept(PooledClient(limits.clients, limits.connect, self._tls))
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -181,17 +198,33 @@ def assemble(
     policy = Roles(config.roles)
     meter = Meter()
     bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311  # ids for correlation, not secrets
+    limits, slot, secret = config.limits, place.slot, partial(secrets.randbits, 128)
     stages = Stages(
         barrier=follower,
         policy=policy,
         audit=audit,
         meter=meter,
-        sessions=sessions,
         upstreams=upstreams,
-        random_bits=partial(bits, 128),
-        challenge=identity.resources.challenge,
+        homes=Homes(slot, place.workers),
+        rounds=Rounds(seals.handles, graves, time.time, secret, slot, limits.input),
+        asks=Asks(secret, slot, limits.input, limits.parked),
+        notes=Notes(StoredNotes(database), seals.handles, time.time),
+        sealer=seals.handles,
+        clock=time.time,
     )
-    gateway = Gateway(config, stages, Catalogue(policy, seals.handles, config.limits.page))
+
+    def catch_up() -> bool:
+        return not follower.behind() or follower.catch_up()
+
+    gateway = Gateway(
+        config,
+        stages,
+        Catalogue(policy, seals.handles, limits.page),
+        sessions,
+        Streams(Board(upstreams), limits.listens, catch_up),
+        partial(bits, 128),
+        identity.resources.challenge,
+    )
 
     def on_ring() -> None:
         seals.renew()
@@ -210,10 +243,12 @@ def assemble(
 
     own = clients.own()
     siblings = Siblings(own, places, place.epoch, place.slot, place.workers, own_figures)
-    relay = Relay(own, seals.relay, partial(_socket_of, places, follower), time.time, config.limits)
+    where = partial(_socket_of, places, follower)
+    relay = Relay(own, seals.relay, where, time.time, config.limits, clients.streams())
+    standing = Standing.within(config.limits, seals.handles, place.slot, place.workers)
     return Assembly(
         config, places, follower, gateway, identity, audit, meter, relay, siblings, upstreams,
-        clients, database, Held(config.limits.held),
+        clients, database, Held(config.limits.held), standing,
     )  # fmt: skip
 
 

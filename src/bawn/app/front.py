@@ -49,6 +49,7 @@ def mcp_endpoint(rooms: Assembly, guard: OriginGuard, *, private: bool) -> McpEn
         held=rooms.held,
         relay=rooms.relay,
         private=private,
+        standing=rooms.standing,
     )
 
 

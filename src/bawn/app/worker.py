@@ -136,6 +136,7 @@ class Worker:
         await channel.send({"ok": True})
         sweeping = asyncio.create_task(self._sweep())
         await asyncio.wait({*told, *serving}, return_when=asyncio.FIRST_COMPLETED)
+        self._rooms.gateway.retire()  # streams last: they would hold us for as long as we wait
         if stop.is_set() and self._is_retired():
             await self._leave()
         if self._acceptor is not None:

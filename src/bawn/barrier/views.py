@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from bawn.errors import GATE_NOT_READY, Refused
-from bawn.model import Endpoint, Item, Json, Kind, View
+from bawn.model import Endpoint, Item, Json, Kind, Mirror, View
 
 
 class _Item(msgspec.Struct, array_like=True):
@@ -17,6 +17,7 @@ class _Item(msgspec.Struct, array_like=True):
     name: str
     shown: str
     definition: Json
+    mirrors: tuple[Mirror, ...]
 
 
 class _Endpoint(msgspec.Struct, array_like=True):
@@ -26,6 +27,10 @@ class _Endpoint(msgspec.Struct, array_like=True):
     capabilities: Json
     instructions: dict[str, str]
     ttl_ms: int
+    changes: dict[str, str]
+    named: dict[str, str]
+    extensions: dict[str, str]
+    resources: str | None
 
 
 class _View(msgspec.Struct, array_like=True):
@@ -50,7 +55,8 @@ def dump(view: View, mark: str = "") -> bytes:
     def number(item: Item) -> int:
         if id(item) not in numbers:
             numbers[id(item)] = len(items)
-            items.append(_Item(item.kind, item.server, item.name, item.shown, item.definition))
+            fields = (item.kind, item.server, item.name, item.shown, item.definition)
+            items.append(_Item(*fields, item.mirrors))
         return numbers[id(item)]
 
     endpoints = [
@@ -61,6 +67,10 @@ def dump(view: View, mark: str = "") -> bytes:
             each.capabilities,
             dict(each.instructions),
             each.ttl_ms,
+            dict(each.changes),
+            dict(each.named),
+            dict(each.extensions),
+            each.resources,
         )
         for each in view.endpoints.values()
     ]
@@ -75,7 +85,9 @@ def load(content: bytes) -> View:
     """
     try:
         raw = _decode(content)
-        items = [Item(i.kind, i.server, i.name, i.shown, i.definition) for i in raw.items]
+        items = [
+            Item(i.kind, i.server, i.name, i.shown, i.definition, i.mirrors) for i in raw.items
+        ]
         endpoints = {each.server: _endpoint(each, items) for each in raw.endpoints}
     except (msgspec.MsgspecError, IndexError, UnicodeError) as error:
         raise Refused(GATE_NOT_READY, detail=f"the view cannot be read: {error}") from None
@@ -93,4 +105,8 @@ def _endpoint(raw: _Endpoint, items: list[Item]) -> Endpoint:
         raw.capabilities,
         raw.instructions,
         raw.ttl_ms,
+        raw.changes,
+        raw.named,
+        raw.extensions,
+        raw.resources,
     )

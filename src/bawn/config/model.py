@@ -115,6 +115,20 @@ class Limits(Section):
         16, "Processes of one local server that one principal may have, over all isolation keys."
     )
     tokens: Count = setting(10_000, "Verified tokens that are remembered.")
+    input: Seconds = setting(600.0, "Time a caller has to answer what a server asks.")
+    rounds: Count = setting(16, "How often a server may ask during one call of a legacy client.")
+    parked: Count = setting(
+        16, "Calls of one principal that wait, at one worker, for what their server asked."
+    )
+    listens: Count = setting(32, "Streams of notifications of one principal at one worker.")
+    subscriptions: Count = setting(256, "Resources and tasks that one stream may be told of.")
+    batch: Count = setting(64, "Most messages in one batch of a 2025-03-26 client.")
+    resume: Seconds = setting(
+        30.0, "Time for a legacy client to come back for a stream that was interrupted."
+    )
+    replay: Count = setting(
+        1 << 20, "Bytes of a legacy session's streams that are kept, to be told again."
+    )
 
 
 class Auth(Section):
@@ -165,6 +179,9 @@ class Server(Section):
     )
     required: bool = setting(False, "The gate is not ready while this server fails.")
     auth: Auth = setting(Auth, "The credential for a remote server.")
+    baggage: bool = setting(
+        False, "Whether the W3C `baggage` of callers' traces travels on to this server."
+    )
     http: Literal["native", "reference"] = setting(
         "native",
         "HTTP client: bawn's own, or httpx2 for proxies, private authorities and HTTP/2.",
@@ -296,6 +313,9 @@ class RoleRule(Section):
     tools: tuple[str, ...] = setting((), "Tools, by the server's own name.")
     prompts: tuple[str, ...] = setting((), "Prompts, by the server's own name.")
     resources: tuple[str, ...] = setting((), "Resources and templates, by URI.")
+    methods: tuple[str, ...] = setting(
+        (), "Methods of extensions that bawn does not know, by name: of single servers alone."
+    )
 
 
 class LogConfig(Section):
@@ -348,7 +368,8 @@ class Config(Section):
         (), "Host names accepted besides those of `listen` and `public_url`."
     )
     origins: tuple[str, ...] = setting(
-        (), "Origins accepted in requests besides the gate's own; CORS headers are not sent."
+        (),
+        "Origins of web pages accepted besides the gate's own; CORS answers are sent for these alone.",
     )
     trusted_proxies: tuple[Network, ...] = setting(
         (),

@@ -10,8 +10,8 @@ logout token (`events`), or what Keycloak and Cognito mark as such. A token boun
 is refused in any case: by bearer alone, nobody has proven to hold that key.
 
 Audience: `{base}/mcp` serves every endpoint, `{base}/mcp/{server}` that one only, the configured
-one every endpoint. Compared as exact strings: no prefix, no case folding, no trailing slash. A
-token for two servers, but not for all, is refused: one token, one endpoint.
+one every endpoint. Compared as exact strings, but for the case of scheme and host: no prefix, no
+trailing slash. A token for two servers, but not for all, is refused: one token, one endpoint.
 """
 
 from __future__ import annotations
@@ -236,8 +236,11 @@ def _time(claims: Json, name: str) -> float | None:
 def _endpoint(aud: object, rules: Rules) -> str | None:
     """The one server the token serves, or None when it serves all."""
     named = [aud] if isinstance(aud, str) else _list(aud, "aud")
-    everywhere = f"{rules.base}/mcp"
-    if everywhere in named or (rules.audience is not None and rules.audience in named):
+    everywhere = _folded(f"{rules.base}/mcp")
+    if rules.audience is not None and rules.audience in named:
+        return None
+    named = [_folded(one) for one in named]
+    if everywhere in named:
         return None
     below = everywhere + "/"
     servers = {one.removeprefix(below) for one in named if one.startswith(below)}
@@ -245,6 +248,15 @@ def _endpoint(aud: object, rules: Rules) -> str | None:
     if len(servers) != 1:
         raise Refused(AUTH_AUDIENCE, detail=f"aud is {_shown(aud)}, expected {everywhere}")
     return servers.pop()
+
+
+def _folded(uri: str) -> str:
+    """A URI in which neither scheme nor host depends on case (RFC 3986, section 6.2.2.1)."""
+    scheme, mark, rest = uri.partition("://")
+    host, slash, path = rest.partition("/")
+    if not mark or not (scheme + host).isascii():  # other letters may fold to ours
+        return uri
+    return scheme.lower() + mark + host.lower() + slash + path
 
 
 def _roles(claims: Json, rules: Rules) -> frozenset[str]:

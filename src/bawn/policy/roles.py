@@ -17,10 +17,10 @@ from bawn.model import Decision, Item, Kind, Principal
 
 BUILT_IN: Final[Mapping[str, RoleRule]] = {
     "viewer": RoleRule(prompts=("*",), resources=("*",)),
-    "developer": RoleRule(tools=("*",), prompts=("*",), resources=("*",)),
+    "developer": RoleRule(tools=("*",), prompts=("*",), resources=("*",), methods=("*",)),
     "operator": RoleRule(servers=()),
     "auditor": RoleRule(servers=()),
-    "admin": RoleRule(tools=("*",), prompts=("*",), resources=("*",)),
+    "admin": RoleRule(tools=("*",), prompts=("*",), resources=("*",), methods=("*",)),
 }
 
 _MANAGEMENT: Final[Mapping[str, frozenset[str]]] = {
@@ -63,6 +63,7 @@ def _compiled(rule: RoleRule) -> _Patterns:
             Kind.PROMPT: either(rule.prompts),
             Kind.RESOURCE: resources,
             Kind.TEMPLATE: resources,
+            Kind.METHOD: either(rule.methods),
         },
     )
 

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bawn.errors import INTERNAL_ERROR, UPSTREAM_INPUT, UPSTREAM_INVALID, Refused
+from bawn.errors import (
+    HEADER_MISMATCH,
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    MISSING_CAPABILITY,
+    RESOURCE_NOT_FOUND_LEGACY,
+    UNSUPPORTED_VERSION,
+    UPSTREAM_INVALID,
+    Refused,
+)
 from bawn.model import Answer, Json
 
-_NEEDS: Final = {"input_required": "input", "task": "a task"}
+_HINTS: Final = frozenset({"ttlMs", "cacheScope"})
+_DEFINED: Final = frozenset({HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION})
+_RESERVED: Final = frozenset({*range(-32099, -32019), -32042}) - _DEFINED
+_KINDS: Final = frozenset({"complete", "input_required", "task"})
 
 
 def is_response(tree: Any) -> bool:
@@ -50,29 +62,54 @@ def canonical_response(tree: Any, expected: int, body: bytes) -> Answer:
 def private(answer: Answer) -> Answer:
     """The answer as one caller's: the gate decided by who asked, so nobody may keep it for others.
 
+    Both hints stand on it; a lifetime that is none counts as 0.
+
     Source: basic/utilities/caching (2026-07-28).
     """
-    if answer.result is None or answer.result.get("cacheScope", "private") == "private":
+    result = answer.result
+    if result is None:
         return answer
-    return Answer(result={**answer.result, "cacheScope": "private"})
+    ttl = result.get("ttlMs")
+    lifetime = max(ttl, 0) if type(ttl) is int else 0
+    if ttl == lifetime and result.get("cacheScope") == "private":
+        return answer
+    return Answer(result={**result, "ttlMs": lifetime, "cacheScope": "private"})
 
 
-def complete(answer: Answer) -> Answer:
-    """The answer, if it ends the call.
+def uncached(result: Json) -> Json:
+    """A result that nobody may keep, without hints that somebody might."""
+    if _HINTS.isdisjoint(result):
+        return result
+    return {key: value for key, value in result.items() if key not in _HINTS}
+
+
+def canonical_error(error: Json) -> Json:
+    """A server's error in the codes of 2026-07-28: of those it reserves, only the defined ones.
+
+    Source: basic/index, "Error codes" (2026-07-28).
+    """
+    code = error.get("code")
+    if code == RESOURCE_NOT_FOUND_LEGACY:
+        return {**error, "code": INVALID_PARAMS}
+    if code in _RESERVED:
+        return {**error, "code": INTERNAL_ERROR}
+    return error
+
+
+def judged(answer: Answer) -> Answer:
+    """The answer with the `resultType` that every result has (basic/index), said or not.
 
     Raises:
-        Refused: upstream.input_required when the server asks back, upstream.invalid when its
-            `resultType` is not one of the protocol's.
+        Refused: upstream.invalid when it is not one of the protocol's.
     """
     if answer.result is None:
-        return answer
-    if "resultType" not in answer.result:  # every result has one (basic/index), said or not
+        error = canonical_error(answer.error or {})
+        return answer if error is answer.error else Answer(error=error)
+    if "resultType" not in answer.result:
         return Answer(result={"resultType": "complete", **answer.result})
     kind = answer.result["resultType"]
-    if kind == "complete":
+    if isinstance(kind, str) and kind in _KINDS:
         return answer
-    if isinstance(kind, str) and kind in _NEEDS:
-        raise Refused(UPSTREAM_INPUT, detail=f"the server answered with {_NEEDS[kind]}")
     raise Refused(UPSTREAM_INVALID, detail="the result's resultType is unknown")
 
 

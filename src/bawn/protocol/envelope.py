@@ -22,6 +22,14 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     meta: Json
 
 
+class Response(msgspec.Struct, frozen=True, gc=False):
+    """What a client answers to a server's request: exactly one of result and error is set."""
+
+    id: str | int
+    result: Json | None
+    error: Json | None
+
+
 _REQUEST: Final = frozenset({"jsonrpc", "id", "method", "params"})
 _ENVELOPE: Final = _REQUEST | {"result", "error"}
 _PARAMS: Final = frozenset(
@@ -65,8 +73,7 @@ def read(tree: Any) -> Message:
             `params` or `_meta` is not an object.
     """
     if not isinstance(tree, dict):
-        public = "a batch is not accepted" if isinstance(tree, list) else "it is not an object"
-        raise Refused(MESSAGE_SHAPE, public)
+        raise Refused(MESSAGE_SHAPE, "it is not an object")
     method, id_, params = tree.get("method"), tree.get("id"), tree.get("params")
     if not _REQUEST.issuperset(tree):
         _check_keys(tree)
@@ -88,6 +95,28 @@ def read(tree: Any) -> Message:
     elif not _META.issuperset(meta):
         _no_variants(meta, _META, "_meta")
     return Message(id_, method, params, meta)
+
+
+def is_response(tree: Any) -> bool:
+    """Whether a decoded body answers something, rather than asking or telling it."""
+    return isinstance(tree, dict) and "method" not in tree and ("result" in tree or "error" in tree)
+
+
+def response(tree: Json) -> Response:
+    """The response that a decoded body is.
+
+    Raises:
+        Refused: message.shape.
+    """
+    _no_variants(tree, _ENVELOPE, "the message")
+    id_, result_, error_ = tree.get("id"), tree.get("result"), tree.get("error")
+    one = ("result" in tree) != ("error" in tree)
+    right = isinstance(error_ if "error" in tree else result_, dict)
+    if tree.get("jsonrpc") != "2.0" or not one or not right:
+        raise Refused(MESSAGE_SHAPE, "a response has either a result or an error, an object")
+    if not isinstance(id_, str) and type(id_) is not int:
+        raise Refused(MESSAGE_SHAPE, "`id` must be a string or an integer")
+    return Response(id_, result_, error_)
 
 
 def _check_keys(tree: Json) -> None:

@@ -19,12 +19,15 @@ from bawn.errors import (
     VERSION_UNSUPPORTED,
     Refused,
 )
-from bawn.model import Client, Json
+from bawn.model import Client, Json, Kind
 from bawn.protocol import headers, versions
 from bawn.protocol.envelope import Message
+from bawn.protocol.rounds import RESPONSES, STATE
 from bawn.protocol.versions import (
+    LEVELS,
     META_CAPABILITIES,
     META_CLIENT,
+    META_LOG_LEVEL,
     META_VERSION,
     METHODS,
     MODERN,
@@ -50,6 +53,7 @@ class Notification(msgspec.Struct, frozen=True, gc=False):
     modern: bool
 
 
+_OF_MODERN_ONES: Final = frozenset({STATE, RESPONSES})
 LEGACY_DEFAULT: Final = "2025-03-26"
 """What a legacy client speaks that sends no version header (transports/streamable-http)."""
 
@@ -62,6 +66,9 @@ def read(
     Raises:
         Refused: message.params, header.mismatch, version.unsupported or method.unknown.
     """
+    token = message.meta.get("progressToken", "")
+    if not isinstance(token, str) and type(token) is not int:
+        raise Refused(MESSAGE_PARAMS, "`progressToken` must be a string or an integer")
     if is_modern(message.meta, named):
         return _modern(message, named)
     return _legacy(message, named, session)
@@ -84,13 +91,13 @@ def _modern(message: Message, named: Mapping[bytes, bytes]) -> Request | Notific
         public = "`_meta` must carry protocolVersion and clientCapabilities"
         raise Refused(MESSAGE_PARAMS, public)
     headers.check(message, version, named)
+    if meta.get(META_LOG_LEVEL, "info") not in LEVELS:
+        raise Refused(MESSAGE_PARAMS, f"`{META_LOG_LEVEL}` must be one of {', '.join(LEVELS)}")
     if version != MODERN:
         raise unsupported(version)
-    method = METHODS.get(message.method)
-    if method is None or not (method.modern and method.served):
+    method = METHODS.get(message.method) or Method(message.method, kind=Kind.METHOD)
+    if not method.modern:
         raise Refused(METHOD_UNKNOWN)
-    if "requestState" in params or "inputResponses" in params:
-        raise Refused(MESSAGE_PARAMS, "no state and no input request was given out by this gate")
     info = meta.get(META_CLIENT)
     name = info.get("name") if isinstance(info, dict) else None
     client = Client(version, name if isinstance(name, str) else "", capabilities)
@@ -100,19 +107,32 @@ def _modern(message: Message, named: Mapping[bytes, bytes]) -> Request | Notific
 def _legacy(
     message: Message, named: Mapping[bytes, bytes], session: Client | None
 ) -> Request | Notification:
-    header = named.get(headers.VERSION)
-    if header is not None and header.decode("latin-1") not in versions.HANDSHAKE:
-        raise unsupported(header.decode("latin-1"))
-    spoken = header.decode() if header else LEGACY_DEFAULT
-    if session is not None and header is not None and session.version != spoken:
+    version = spoken(named)
+    if session is not None and headers.VERSION in named and session.version != version:
         raise Refused(HEADER_BODY, "MCP-Protocol-Version differs from the session's")
-    client = session or Client(spoken)
+    client = session or Client(version)
     if message.id is None:
         return Notification(message.method, message.params, modern=False)
     method = METHODS.get(message.method)
-    if method is None or not (method.legacy and method.served):
+    if method is None or not method.legacy:
         raise Refused(METHOD_UNKNOWN)
+    if not _OF_MODERN_ONES.isdisjoint(message.params):
+        raise Refused(MESSAGE_PARAMS, "requestState and inputResponses came with 2026-07-28")
     return Request(message.id, method, message.params, client, modern=False)
+
+
+def spoken(named: Mapping[bytes, bytes]) -> str:
+    """The version that a legacy client speaks by its header.
+
+    Raises:
+        Refused: version.unsupported.
+    """
+    header = named.get(headers.VERSION)
+    if header is None:
+        return LEGACY_DEFAULT
+    if header.decode("latin-1") not in versions.HANDSHAKE:
+        raise unsupported(header.decode("latin-1"))
+    return header.decode()
 
 
 def unsupported(requested: str) -> Refused:

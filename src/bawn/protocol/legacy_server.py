@@ -12,15 +12,14 @@ from bawn import __version__
 from bawn.errors import (
     HEADER_MISMATCH,
     INTERNAL_ERROR,
-    INVALID_PARAMS,
     MISSING_CAPABILITY,
-    RESOURCE_NOT_FOUND_LEGACY,
     UNSUPPORTED_VERSION,
     UPSTREAM_INVALID,
     Refused,
 )
 from bawn.model import Json
 from bawn.protocol import versions
+from bawn.protocol.answers import canonical_error
 
 _REQUEST_META: Final = frozenset(
     {
@@ -30,20 +29,22 @@ _REQUEST_META: Final = frozenset(
         versions.META_LOG_LEVEL,
     }
 )
+_NOT_SENT: Final = frozenset({"inputResponses", "requestState", "task"})
+"""What belongs to a retry; and `task`, by which 2025-11-25 asks for a task, which we never do."""
+
 _MODERN_ERRORS: Final = frozenset({HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION})
 _URL_ELICITATION: Final = -32042
-# What 2026-07-28 defines or retired has another meaning, or none, when a legacy server says it.
-_RESERVED: Final = frozenset({*range(-32099, -32019), _URL_ELICITATION})
+_NOT_ASKED: Final = frozenset({"elicitationId", "task"})  # 2026-07-28 has neither
 
 
-def initialize_params(version: str = __version__) -> Json:
+def initialize_params(offered: Json | None = None, version: str = __version__) -> Json:
     """What bawn introduces itself with; `version` is bawn's own, the protocol's is the newest.
 
-    No capability is declared: what a server asks back cannot be relayed yet.
+    `offered` is what the server may ask back: a caller's, as `capabilities.offered` gives it.
     """
     return {
-        "protocolVersion": versions.UPSTREAM_HANDSHAKE[0],
-        "capabilities": {},
+        "protocolVersion": versions.HANDSHAKE[0],
+        "capabilities": offered or {},
         "clientInfo": {"name": "bawn", "version": version},
     }
 
@@ -55,8 +56,8 @@ def accept_initialize(result: Json) -> tuple[str, Json, str]:
         Refused: upstream.invalid when the version is not one of ours, or the shape is wrong.
     """
     version, capabilities = result.get("protocolVersion"), result.get("capabilities")
-    if version not in versions.UPSTREAM_HANDSHAKE:
-        spoken = ", ".join(versions.UPSTREAM_HANDSHAKE)
+    if version not in versions.HANDSHAKE:
+        spoken = ", ".join(versions.HANDSHAKE)
         raise Refused(
             UPSTREAM_INVALID,
             detail=f"initialize was answered with protocol version {version!r:.40}; "
@@ -122,7 +123,9 @@ def _offers_modern(supported: Any) -> bool:
 
 
 def to_legacy(method: str, params: Json) -> Json:
-    """The params as a legacy server gets them: without the request metadata of 2026-07-28."""
+    """The params as a legacy server gets them: without what only 2026-07-28 has, or its tasks."""
+    if not _NOT_SENT.isdisjoint(params):
+        params = {key: value for key, value in params.items() if key not in _NOT_SENT}
     meta = params.get("_meta")
     if not isinstance(meta, dict):
         return params
@@ -144,9 +147,40 @@ def to_canonical_result(method: str, result: Json) -> Json:
 
 def to_canonical_error(error: Mapping[str, Any]) -> Json:
     """A legacy server's error in the codes of 2026-07-28; message and data stay."""
-    code = error.get("code")
-    if code == RESOURCE_NOT_FOUND_LEGACY:
-        return {**error, "code": INVALID_PARAMS}
-    if code in _RESERVED:
+    if error.get("code") in _MODERN_ERRORS:  # it cannot mean what it did not know
         return {**error, "code": INTERNAL_ERROR}
-    return dict(error)
+    return canonical_error(dict(error))
+
+
+def url_elicitation(error: Mapping[str, Any]) -> Json | None:
+    """What a legacy server's error -32042 asks, as an `input_required` result; None for any other.
+
+    It has no state: the retry is the call again, which succeeds once the pages were visited.
+    Source: client/elicitation, "URL Elicitation Required Error" (2025-11-25).
+    """
+    if error.get("code") != _URL_ELICITATION:
+        return None
+    data = error.get("data")
+    listed = data.get("elicitations") if isinstance(data, dict) else None
+    asked = [_page(one) for one in listed] if isinstance(listed, list) else []
+    requests = {f"url-{number}": page for number, page in enumerate(asked, 1) if page is not None}
+    return {"resultType": "input_required", "inputRequests": requests} if requests else None
+
+
+def _page(elicitation: Any) -> Json | None:
+    if not isinstance(elicitation, dict):
+        return None
+    url, message = elicitation.get("url"), elicitation.get("message")
+    if not (isinstance(url, str) and isinstance(message, str)):
+        return None
+    params = {"mode": "url", "url": url, "message": message}
+    return {"method": "elicitation/create", "params": params}
+
+
+def to_canonical_ask(request: Mapping[str, Any]) -> Json:
+    """What a legacy server asks in the midst of a call, as an entry of `inputRequests`."""
+    asked: Json = {"method": request["method"]}
+    params = request.get("params")
+    if isinstance(params, dict):
+        asked["params"] = {name: value for name, value in params.items() if name not in _NOT_ASKED}
+    return asked

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from bawn.errors import CURSOR_INVALID, Refused
 from bawn.model import Endpoint, Item, Json, Kind
-from bawn.protocol import legacy_client
+from bawn.protocol import legacy_client, lifecycle, versions
 from bawn.protocol.sealing import Sealer, Unsealed
 from bawn.protocol.versions import IDENTIFIER, LIST_METHODS
 
@@ -51,20 +51,22 @@ def result(
     entries: Sequence[tuple[str, Item]],
     ttl_ms: int,
     cursor: str | None,
-    *,
-    modern: bool,
+    version: str,
 ) -> Json:
-    """The result of a list method, in the caller's era."""
+    """The result of a list method, as a client of this version can read it."""
     _, member = LIST_METHODS[kind]
-    listed = [_definition(kind, name, item, modern=modern) for name, item in entries]
+    listed = [_definition(kind, name, item, version) for name, item in entries]
     made: Json = {member: listed}
     if cursor is not None:
         made["nextCursor"] = cursor
-    if modern:
+    if version == versions.MODERN:
         made |= {"resultType": "complete", "ttlMs": ttl_ms, "cacheScope": "private"}
+        made["_meta"] = {versions.META_SERVER: lifecycle.SERVER_INFO}
     return made
 
 
-def _definition(kind: Kind, name: str, item: Item, *, modern: bool) -> Json:
+def _definition(kind: Kind, name: str, item: Item, version: str) -> Json:
     definition = {**item.definition, IDENTIFIER[kind]: name}
-    return definition if modern or kind is not Kind.TOOL else legacy_client.tool(definition)
+    if version == versions.MODERN:
+        return definition
+    return legacy_client.definition(kind, definition, version)

@@ -2,33 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from bawn.model import Call, Item, Json, Kind, Outbound
-from bawn.protocol import legacy_client, templates
-from bawn.protocol.versions import IDENTIFIER, Method
+from bawn.errors import TARGET_UNKNOWN, Refused
+from bawn.model import Call, Json, Kind, Outbound
+from bawn.protocol import legacy_client, templates, trace, versions
+from bawn.protocol.versions import IDENTIFIER
+
+Headers = tuple[tuple[bytes, bytes], ...]
 
 LONGEST: Final = 8192
 """Characters of a name or URI: longer ones are neither offered nor found."""
 
-_RENAMED: Final = frozenset({Kind.TOOL, Kind.PROMPT})
+_TRACE: Final = frozenset({"traceparent", "tracestate", "baggage"})
+_OF_LEGACY_ONES: Final = "task"
+"""By this parameter 2025-11-25 asks for a task, which no server is offered there."""
 
 
 def request(
-    call: Call, method: Method, item: Item, isolation: str, principal: str = ""
+    method: str,
+    params: Json,
+    call: Call,
+    server: str,
+    isolation: str,
+    principal: str = "",
+    name: str | None = None,
+    headers: Headers = (),
+    *,
+    parked: bool = False,
+    declined: Mapping[str, Any] | None = None,
+    level: str | None = None,
+    baggage: bool = False,
 ) -> Outbound:
-    """The call in the server's own names, with the caller's metadata and nothing of its credentials."""
-    params = call.params.copy()
-    params["_meta"] = legacy_client.canonical_meta(params.get("_meta") or {}, call.client)
-    named, name = method.named, None
-    if named is not None:
-        # a template's item stands for whichever URI the caller asked: only names are mapped back
-        if item.kind in _RENAMED:
-            params[named] = item.name
-        name = params[named]
+    """A call as it leaves: with the caller's metadata, and nothing of its credentials.
+
+    `params` are in the server's own names, `level` is what a legacy session wants to hear of logs.
+    """
+    meta = legacy_client.canonical_meta(params.get("_meta") or {}, call.client)
+    if level is not None:
+        meta = {**meta, versions.META_LOG_LEVEL: level}
+    if call.parent is not None or not _TRACE.isdisjoint(meta):
+        meta = trace.carried(meta, parent=call.parent, baggage=baggage)
+        headers = (*headers, *trace.fields(meta, {}, parent=call.parent, baggage=baggage))
+    params = {**params, "_meta": meta}
+    if _OF_LEGACY_ONES in params and call.session is not None:
+        del params[_OF_LEGACY_ONES]
     return Outbound(
-        item.server, method.name, params, isolation, call.trace, name, call.project, principal
-    )
+        server, method, params, isolation, call.trace, name, call.project, principal,
+        headers, parked, declined or {},
+    )  # fmt: skip
+
+
+def unknown(kind: Kind) -> Refused:
+    """The one refusal for what does not exist and for what this caller may not use."""
+    return Refused(TARGET_UNKNOWN, f"no such {kind}")
 
 
 def identifier(kind: Kind, definition: Json) -> str | None:

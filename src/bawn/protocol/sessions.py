@@ -54,15 +54,15 @@ class Sessions:
         """Open handles anew from here on: the keys may have changed."""
         self._opened.clear()
 
-    def begin(self, client: Client, arrival: Arrival) -> str:
-        """A new session's id for this principal at this endpoint."""
+    def begin(self, client: Client, arrival: Arrival, owner: int | None = None) -> str:
+        """A new session's id for this principal at this endpoint; this worker owns it, or `owner`."""
         capabilities = dict(client.capabilities)
         return self.sealer.seal(
             "session",
             {
                 "p": arrival.principal.key,
                 "e": arrival.endpoint,
-                "o": self._slot,
+                "o": self._slot if owner is None else owner,
                 "v": client.version,
                 "n": client.name,
                 "c": capabilities if len(encode(capabilities)) <= _CAPABILITIES else {},

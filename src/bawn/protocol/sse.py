@@ -1,7 +1,7 @@
 """Server-sent events, both ways and without I/O (WHATWG HTML, section 9.2 "Server-sent events").
 
-Bytes stay bytes: what decodes the data judges its encoding. `id` and `retry` are dropped, since
-MCP streams are not resumed (2026-07-28, transports/streamable-http).
+Bytes stay bytes: what decodes the data judges its encoding. `id` and `retry` are for streams of the
+handshake versions: those of 2026-07-28 are not resumed (transports/streamable-http).
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ _BOM: Final = b"\xef\xbb\xbf"
 _CR: Final = b"\r"
 _LF: Final = b"\n"
 _MESSAGE: Final = b"message"
+_LONGEST_ID: Final = 1024  # bytes: longer ones would have to be sent back in a header
+_LONGEST_RETRY: Final = 9  # digits
 
 
 class Event(NamedTuple):
@@ -30,10 +32,22 @@ class Parser:
     """Turns a stream, in any chunks, into events.
 
     `limit` bounds, in bytes, the lines kept for one event together with the line being read
-    (comments too); so it bounds what the parser holds.
+    (comments too); so it bounds what the parser holds. `last_id` is that of the last event, empty ones
+    included; `retry` the milliseconds to wait before asking for more, if the stream said so.
     """
 
-    __slots__ = ("_data", "_limit", "_line", "_name", "_size", "_skip_lf", "_started")
+    __slots__ = (
+        "_data",
+        "_id",
+        "_limit",
+        "_line",
+        "_name",
+        "_size",
+        "_skip_lf",
+        "_started",
+        "last_id",
+        "retry",
+    )
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -43,6 +57,9 @@ class Parser:
         self._size = 0
         self._started = False
         self._skip_lf = False  # the last chunk ended in CR: a LF that comes next belongs to it
+        self._id = b""
+        self.last_id = b""
+        self.retry: int | None = None
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that this chunk completes. An event the stream ends within never happened.
@@ -97,6 +114,18 @@ class Parser:
         elif name == b"event":
             self._name = value.removeprefix(b" ") or _MESSAGE
             self._size += len(line)
+        elif name == b"id":
+            self._name_event(value.removeprefix(b" "))
+        elif name == b"retry":
+            self._wait(value.removeprefix(b" "))
+
+    def _name_event(self, value: bytes) -> None:
+        if b"\0" not in value and len(value) <= _LONGEST_ID:
+            self._id = value
+
+    def _wait(self, value: bytes) -> None:
+        if value.isdigit() and len(value) <= _LONGEST_RETRY:
+            self.retry = int(value)
 
     def _append(self, value: bytes) -> None:
         if self._data is None:
@@ -108,6 +137,7 @@ class Parser:
         self._data += value
 
     def _dispatch(self, events: list[Event]) -> None:
+        self.last_id = self._id
         if self._data is not None:
             events.append(Event(self._name, bytes(self._data)))
         self._data = None

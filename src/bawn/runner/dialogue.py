@@ -10,75 +10,53 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import msgspec
 
 from bawn.errors import (
-    METHOD_NOT_FOUND,
     UPSTREAM_DIED,
-    UPSTREAM_FIRST_BYTE,
     UPSTREAM_INVALID,
+    UPSTREAM_OUTCOME,
     UPSTREAM_TOO_LARGE,
-    UPSTREAM_TOTAL,
     UPSTREAM_UNREACHABLE,
     Reason,
     Refused,
 )
 from bawn.model import Answer, Json
-from bawn.protocol import answers, strict
+from bawn.protocol import answers, listening, strict, versions
+from bawn.runner.asks import LONGEST_ID, Asks
+from bawn.runner.caller import Caller, weight
 from bawn.runner.journal import Journal
 from bawn.runner.lines import Overlong
+from bawn.runner.listens import LISTS, UPDATED
+from bawn.runner.pending import Deadlines, Pending
 
-Progress: TypeAlias = Callable[[Json], None]
-"""Takes a progress notification that belongs to a call, with the caller's own token."""
-
-_CHANGES: Final = frozenset(
-    f"notifications/{kind}/list_changed" for kind in ("tools", "prompts", "resources")
-)
 _FIRST_ID = re.compile(rb'\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d{1,18})\s*,')
 _LAST_ID = re.compile(rb',\s*"id"\s*:\s*(\d{1,18})\s*\}\s*$')
 _SAMPLE: Final = 200
 _LIMITS: Final = strict.JsonLimits(depth=500, nodes=1_000_000)  # the gate has its own, narrower
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """Seconds a call may take until the server first answers anything, and in all."""
-
-    first_byte: float
-    total: float
-
-
-@dataclass(slots=True)
-class _Pending:
-    """A call in flight."""
-
-    answered: asyncio.Future[Answer]
-    deadlines: Deadlines
-    began: float
-    token: Any = None
-    progress: Progress | None = None
-    heard: bool = False
-    timer: asyncio.TimerHandle | None = None
-
-
 class Dialogue:
     """The conversation with one process, from its start to its end."""
 
     def __init__(
-        self, write: Callable[[bytes], None], journal: Journal, changed: Callable[[], None]
+        self, write: Callable[[bytes], None], journal: Journal, changed: Callable[[str], None]
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._write = write
         self._journal = journal
         self._changed = changed
-        self._pending: dict[int, _Pending] = {}
+        self._pending: dict[int, Pending] = {}
         self._last_id = 0
         self._writable = asyncio.Event()
         self._writable.set()
         self._mending: set[asyncio.Task[None]] = set()  # held, or they might be collected
+        self._over = asyncio.Event()
+        self.asks = Asks(self._send)
+        self.updated: Callable[[Json], None] = _to_nobody  # takes notifications/resources/updated
+        self.shared = False  # whether it works for many principals
         self.ended = ""  # how, once it has
         self.ignored = 0
         self.batches = False  # 2025-03-26 alone lets a server send several messages in one
@@ -90,7 +68,7 @@ class Dialogue:
         method: str,
         params: Json,
         deadlines: Deadlines,
-        progress: Progress | None = None,
+        caller: Caller | None = None,
         *,
         cancellable: bool = True,
     ) -> Answer:
@@ -104,11 +82,9 @@ class Dialogue:
         if self.ended:
             raise Refused(UPSTREAM_UNREACHABLE, detail=self.ended)
         id_ = self._last_id = self._last_id + 1
-        pending = _Pending(self._loop.create_future(), deadlines, self._loop.time())
-        self._pending[id_] = pending
-        wait = min(deadlines.first_byte, deadlines.total)
-        pending.timer = self._loop.call_later(wait, self._late, id_, cancellable)
-        params = _with_token(params, id_, pending, progress)
+        pending = self._pending[id_] = Pending(id_, method, caller, cancellable=cancellable)
+        pending.watch(deadlines, self._late)
+        params = pending.with_token(params)
         self._send({"jsonrpc": "2.0", "id": id_, "method": method, "params": params})
         try:
             return await pending.answered
@@ -117,8 +93,10 @@ class Dialogue:
                 self._cancel(id_, "the caller went away")
             raise
         finally:
-            self._pending.pop(id_, None)
-            pending.timer.cancel()
+            del self._pending[id_]
+            pending.unwatch()
+            if pending.asks:
+                self.asks.end(pending)
 
     def tell(self, method: str, params: Json | None = None) -> None:
         """Send a notification, unless too much waits already for a process that does not read."""
@@ -133,12 +111,22 @@ class Dialogue:
         else:
             self._writable.clear()
 
+    async def outlive(self) -> Answer:
+        """Wait for the end of the process.
+
+        Raises:
+            Refused: upstream.died, always.
+        """
+        await self._over.wait()
+        raise Refused(UPSTREAM_DIED, detail=self.ended)
+
     def end(self, how: str) -> None:
         """The process is gone: every call in flight fails, and no new one begins."""
         self.ended = how
+        self._over.set()
         self._writable.set()
-        for id_ in list(self._pending):
-            self._fail(id_, UPSTREAM_DIED, how)
+        for pending in self._pending.values():
+            pending.fail(UPSTREAM_DIED, how)
 
     async def _room(self, deadlines: Deadlines) -> None:
         try:
@@ -156,18 +144,10 @@ class Dialogue:
     def _cancel(self, id_: int, reason: str) -> None:
         self.tell("notifications/cancelled", {"requestId": id_, "reason": reason})
 
-    def _late(self, id_: int, cancellable: bool) -> None:
-        pending = self._pending[id_]
-        if pending.answered.done():
-            return
-        left = pending.began + pending.deadlines.total - self._loop.time()
-        if pending.heard and left > 0:
-            pending.timer = self._loop.call_later(left, self._late, id_, cancellable)
-            return
-        if cancellable:
-            self._cancel(id_, "it took too long")
-        reason = UPSTREAM_TOTAL if left <= 0 else UPSTREAM_FIRST_BYTE
-        self._fail(id_, reason, f"no answer after {self._loop.time() - pending.began:.1f} s")
+    def _late(self, pending: Pending, reason: Reason, detail: str) -> None:
+        if pending.cancellable:
+            self._cancel(pending.id, "it took too long")
+        pending.fail(reason, detail)
 
     # ── from the process ────────────────────────────────────────────────────────────────────────
 
@@ -216,24 +196,29 @@ class Dialogue:
 
     def _asked(self, message: Json) -> None:
         id_ = message["id"]
-        if not isinstance(id_, str | int) or not self._writable.is_set():
-            self._ignore("a request with an id of the wrong type, or more than it reads answers to")
-            return
-        if message["method"] == "ping":
+        if not _is_id(id_) or not self._writable.is_set() or self.asks.knows(id_):
+            self._ignore("a request whose id is no good or open, or more than it reads answers to")
+        elif message["method"] == "ping":
             self._send({"jsonrpc": "2.0", "id": id_, "result": {}})
-            return
-        error = {"code": METHOD_NOT_FOUND, "message": "This was not offered by the client"}
-        self._send({"jsonrpc": "2.0", "id": id_, "error": error})
+        else:
+            self.asks.put(message, self._pending)
 
     def _told(self, message: Json) -> None:
         method, params = message["method"], message.get("params")
         if method == "notifications/progress":
             self._progressed(message, params)
-        elif method in _CHANGES:
-            self._changed()
-        elif method == "notifications/message" and isinstance(params, dict):
-            text = strict.encode(params.get("data"))[: 4 * _SAMPLE].decode("utf-8", "replace")
-            self._journal.write(logging.DEBUG, f"says: {text}")
+        elif (stream := self._stream(params)) is not None:
+            self._heard_by(stream, message)
+        elif isinstance(method, str) and method in LISTS:
+            self._changed(method)
+        elif not isinstance(params, dict):
+            return
+        elif method == "notifications/message":
+            self._logged(message, params)
+        elif method == "notifications/cancelled":
+            self._withdrew(params.get("requestId"))
+        elif method == UPDATED:
+            self.updated(message)
 
     def _progressed(self, message: Json, params: Any) -> None:
         token = params.get("progressToken") if isinstance(params, Mapping) else None
@@ -242,8 +227,55 @@ class Dialogue:
             self._ignore("progress of no call in flight", logging.DEBUG)
             return
         pending.heard = True
-        if pending.progress is not None:
-            pending.progress({**message, "params": {**params, "progressToken": pending.token}})
+        if pending.caller is not None and pending.token is not None:
+            params = {**params, "progressToken": pending.token}
+            pending.caller.tell({**message, "params": params})
+
+    def _withdrew(self, id_: Any) -> None:
+        """A question that the process no longer asks, or a stream of notifications that it ends."""
+        stream = self._pending.get(id_) if type(id_) is int else None
+        if stream is None or not stream.listens:
+            self.asks.withdraw(id_)
+        elif not stream.answered.done():
+            stream.answered.set_result(Answer(result=listening.ended(stream.id)))
+
+    # ── streams of notifications, and log messages ──────────────────────────────────────────────
+
+    def _stream(self, params: Any) -> Pending | None:
+        """The stream that a notification belongs to, by its tag."""
+        meta = params.get("_meta") if isinstance(params, dict) else None
+        id_ = meta.get(versions.META_SUBSCRIPTION) if isinstance(meta, dict) else None
+        pending = self._pending.get(id_) if type(id_) is int else None
+        return pending if pending is not None and pending.listens else None
+
+    def _heard_by(self, stream: Pending, message: Json) -> None:
+        if stream.answered.done() or stream.caller is None:
+            return
+        if message["method"] == listening.ACKNOWLEDGED:
+            stream.unwatch()  # from here on it may last
+        if not stream.caller.tell(message):
+            self._cancel(stream.id, "the listener is too slow")
+            stream.fail(UPSTREAM_OUTCOME, "the listener is too slow")
+
+    def _logged(self, message: Json, params: Json) -> None:
+        """A log message goes to the one call that asked for any, else to the journal."""
+        said, caller = weight(params.get("level")), self._reader()
+        if caller is None or caller.level is None or said is None:
+            text = strict.encode(params.get("data"))[: 4 * _SAMPLE].decode("utf-8", "replace")
+            self._journal.write(logging.DEBUG, f"says: {text}")
+        elif said >= caller.level:
+            caller.tell(message)
+
+    def _reader(self) -> Caller | None:
+        calls = [
+            pending.caller
+            for pending in self._pending.values()
+            if pending.caller is not None and not (pending.listens or pending.answered.done())
+        ]
+        asked = [caller for caller in calls if caller.level is not None]
+        # what is said for one principal's call must not reach another's
+        alone = len(asked) == 1 and not (self.shared and len(calls) > 1)
+        return asked[0] if alone else None
 
     # ── lines that cannot be read ───────────────────────────────────────────────────────────────
 
@@ -266,29 +298,26 @@ class Dialogue:
             self._unreadable(Overlong(line[:256], line[-256:]), UPSTREAM_INVALID, refused.message)
 
     def _unreadable(self, line: Overlong, reason: Reason, detail: str) -> None:
-        id_ = _claimed_id(line.head, line.tail)
-        if id_ in self._pending:
-            self._fail(id_, reason, detail)
+        pending = self._pending.get(_claimed_id(line.head, line.tail))
+        if pending is not None:
+            pending.fail(reason, detail)
         else:
             self._ignore(detail)
-
-    def _fail(self, id_: int, reason: Reason, detail: str) -> None:
-        pending = self._pending[id_]
-        if not pending.answered.done():
-            pending.answered.set_exception(Refused(reason, detail=detail))
 
     def _ignore(self, what: str, level: int = logging.WARNING) -> None:
         self.ignored += 1
         self._journal.write(level, f"ignored on standard output: {what}")
 
 
-def _with_token(params: Json, id_: int, pending: _Pending, progress: Progress | None) -> Json:
-    """The params with a progress token of ours in place of the caller's, if there is one."""
-    meta = params.get("_meta")
-    if not isinstance(meta, dict) or "progressToken" not in meta:
-        return params
-    pending.token, pending.progress = meta["progressToken"], progress
-    return {**params, "_meta": {**meta, "progressToken": id_}}
+def _is_id(id_: Any) -> bool:
+    """Whether a request of the process can be answered by this id."""
+    if isinstance(id_, str):
+        return len(id_) <= LONGEST_ID
+    return type(id_) is int
+
+
+def _to_nobody(message: Json) -> None:
+    """Until somebody wants to hear it."""
 
 
 def _claimed_id(head: bytes, tail: bytes) -> int:

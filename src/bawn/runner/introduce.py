@@ -13,7 +13,8 @@ from typing import Final
 from bawn.errors import UPSTREAM_FIRST_BYTE, UPSTREAM_NOT_STARTED, UPSTREAM_TOTAL, Refused
 from bawn.model import Answer, Json
 from bawn.protocol import legacy_server, versions
-from bawn.runner.dialogue import Deadlines, Dialogue
+from bawn.runner.dialogue import Dialogue
+from bawn.runner.pending import Deadlines
 
 PROBE: Final = 5.0
 """Seconds that the probe may take; many a legacy server never answers an unknown method."""
@@ -35,8 +36,12 @@ class Introduction:
     discovered: Json | None
 
 
-async def introduce(dialogue: Dialogue, known: Era | None, start: float) -> Introduction:
+async def introduce(
+    dialogue: Dialogue, known: Era | None, start: float, offers: Json | None = None
+) -> Introduction:
     """Find out the era, or rely on the known one, and finish the handshake if there is one.
+
+    A legacy server is offered the capabilities in `offers`, and may ask for nothing else.
 
     Raises:
         Refused: upstream.not_started, upstream.invalid, or whatever ended the dialogue.
@@ -47,7 +52,7 @@ async def introduce(dialogue: Dialogue, known: Era | None, start: float) -> Intr
             return modern
     answer = await dialogue.ask(
         "initialize",
-        legacy_server.initialize_params(),
+        legacy_server.initialize_params(offers),
         Deadlines(start, start),
         cancellable=False,
     )
@@ -55,6 +60,7 @@ async def introduce(dialogue: Dialogue, known: Era | None, start: float) -> Intr
         return await _not_initialised(dialogue, answer, start)
     version, _, _ = legacy_server.accept_initialize(answer.result)
     dialogue.batches = version == "2025-03-26"
+    dialogue.asks.offered = offers or {}
     dialogue.tell("notifications/initialized")
     return Introduction(Era.LEGACY, version, legacy_server.discover_result(answer.result))
 

@@ -13,29 +13,40 @@ from bawn.protocol import sse, strict
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 QUEUE: Final = 256
-"""Progress notifications that wait for a slow reader; older ones give way."""
+"""Messages that wait for a slow reader: of more, the oldest notification gives way."""
+
+ERA: Final = b"bawn-era"
 
 _JSON: Final = (b"content-type", b"application/json")
-_STREAM: Final = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
+_STREAM: Final = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"))
 
 
 class Reply:
-    """What goes back for one request; `finish` is called once, last."""
+    """What goes back for one request; `finish` is called once, last.
 
-    __slots__ = ("_pump", "_queue", "_send")
+    `era` tells that of the server; it is asked for when the header goes out.
+    """
 
-    def __init__(self, send: Send) -> None:
+    __slots__ = ("_era", "_pump", "_queue", "_send")
+
+    def __init__(self, send: Send, era: Callable[[], str] = str) -> None:
         self._send = send
-        self._queue: deque[Json] = deque(maxlen=QUEUE)
+        self._era = era
+        self._queue: deque[Json] = deque()
         self._pump: asyncio.Task[None] | None = None
 
-    def progress(self, notification: Json) -> None:
-        """Send a notification ahead of the answer: from the first one on the reply is a stream."""
-        self._queue.append(notification)
+    def tell(self, message: Json) -> bool:
+        """Send a message ahead of the answer: from the first one on the reply is a stream.
+
+        False when a notification had to give way; what asks something is never dropped.
+        """
+        kept = len(self._queue) < QUEUE or self._drop()
+        self._queue.append(message)
         if self._pump is None:
             self._pump = asyncio.create_task(self._pour(first=True))
         elif self._pump.done():
             self._pump = asyncio.create_task(self._pour())
+        return kept
 
     async def finish(self, body: bytes, status: int = 200) -> None:
         """Send the answer and end the reply."""
@@ -52,14 +63,26 @@ class Reply:
         if self._pump is not None:
             self._pump.cancel()
 
+    def _drop(self) -> bool:
+        for held in self._queue:
+            if "id" not in held:
+                self._queue.remove(held)
+                break
+        return False
+
+    def _head(self, *headers: tuple[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+        era = self._era()
+        return [*headers, (ERA, era.encode())] if era else list(headers)
+
     async def _json(self, body: bytes, status: int) -> None:
-        headers = [_JSON, (b"content-length", str(len(body)).encode())]
+        headers = self._head(_JSON, (b"content-length", str(len(body)).encode()))
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _pour(self, *, first: bool = False) -> None:
         if first:
-            await self._send({"type": "http.response.start", "status": 200, "headers": _STREAM})
+            headers = self._head(*_STREAM)
+            await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         while self._queue:
             body = sse.event(strict.encode(self._queue.popleft()))
             await self._send({"type": "http.response.body", "body": body, "more_body": True})

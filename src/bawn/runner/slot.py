@@ -11,8 +11,10 @@ from typing import Final, Protocol, TypeAlias
 
 from bawn.errors import INTERNAL, UPSTREAM_NOT_STARTED, Refused
 from bawn.model import Answer, Json
-from bawn.runner.dialogue import Deadlines, Progress
+from bawn.runner.caller import Caller
 from bawn.runner.introduce import Era
+from bawn.runner.listens import Listen
+from bawn.runner.pending import Deadlines
 
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 30.0
@@ -32,8 +34,11 @@ class Running(Protocol):
     @property
     def facts(self) -> Json: ...
     async def call(
-        self, method: str, params: Json, deadlines: Deadlines, progress: Progress | None
+        self, method: str, params: Json, deadlines: Deadlines, caller: Caller | None
     ) -> Answer: ...
+    async def listen(self, listen: Listen, deadlines: Deadlines) -> Answer: ...
+    def honoured(self, listen: Listen) -> Json: ...
+    def answer(self, ask: str, outcome: Json) -> bool: ...
     async def stop(self, grace: float) -> None: ...
 
 
@@ -117,7 +122,7 @@ class Slot:
         return {**shown, **self._child.facts} if self._child is not None else shown
 
     async def call(
-        self, method: str, params: Json, deadlines: Deadlines, progress: Progress | None
+        self, method: str, params: Json, deadlines: Deadlines, caller: Caller | None
     ) -> Answer:
         """One call to the child, which is started first if need be.
 
@@ -130,10 +135,36 @@ class Slot:
             child = self._child
             if child is None or not child.alive:
                 child = await self._ready()
-            return await child.call(method, params, deadlines, progress)
+            return await child.call(method, params, deadlines, caller)
         finally:
             self.in_flight -= 1
             self.idle_since = self._clock()
+
+    async def listen(self, listen: Listen, deadlines: Deadlines, *, keeps: bool) -> Answer:
+        """One stream of notifications of the child, which is not idle meanwhile if this `keeps` it.
+
+        Raises:
+            Refused: an upstream.* reason.
+        """
+        self.in_flight += keeps
+        try:
+            return await (await self.child()).listen(listen, deadlines)
+        finally:
+            self.in_flight -= keeps
+            self.idle_since = self._clock() if keeps else self.idle_since
+
+    async def child(self) -> Running:
+        """The child, which is started first if need be.
+
+        Raises:
+            Refused: an upstream.* reason.
+        """
+        child = self._child
+        return child if child is not None and child.alive else await self._ready()
+
+    def answer(self, ask: str, outcome: Json) -> bool:
+        """Bring an answer to the child; False when it did not ask this."""
+        return self._child is not None and self._child.answer(ask, outcome)
 
     def stop(self, grace: float) -> asyncio.Task[None] | None:
         """Begin to end the child, if there is one; the slot stays usable. The task never raises."""

@@ -17,8 +17,13 @@ MIGRATIONS: Final = (
         PRIMARY KEY (server, isolation)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE session_notes (
+        session TEXT PRIMARY KEY, until REAL NOT NULL, note TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 """Step n leads from `user_version` n to n + 1."""
 
-TABLES: Final = frozenset({"meta", "graves", "upstream_sessions"})
+TABLES: Final = frozenset({"meta", "graves", "upstream_sessions", "session_notes"})
 """What must be there after the last step."""

@@ -32,10 +32,22 @@ class Tombstones:
             "ON CONFLICT (handle) DO UPDATE SET until = max(until, excluded.until)",
             handle, until,
         )  # fmt: skip
-        now = self._clock()
-        if abs(now - self._swept) > SWEEP:
-            self._swept = now
-            self._database.change("DELETE FROM graves WHERE until < ?", now - GRACE)
+        self._sweep()
+
+    def once(self, handle: str, until: float) -> bool:
+        """Use up a handle that serves once; False when it was used before, by whichever worker.
+
+        Or when the database is lost and found to be another one: nobody knows then.
+
+        Raises:
+            Refused: store.unavailable, and then it counts as used.
+        """
+        lineage = self._database.lineage
+        self._sweep()
+        used = self._database.change(
+            "INSERT INTO graves VALUES (?, ?) ON CONFLICT (handle) DO NOTHING", handle, until
+        )
+        return used == 1 and self._database.lineage == lineage
 
     def buried(self, handle: str) -> bool:
         """Whether it is dead: buried, or of a database that is lost and its dead with it.
@@ -46,3 +58,9 @@ class Tombstones:
         lineage = self._database.lineage
         found = self._database.rows("SELECT 1 FROM graves WHERE handle = ?", handle)
         return bool(found) or self._database.lineage != lineage
+
+    def _sweep(self) -> None:
+        now = self._clock()
+        if abs(now - self._swept) > SWEEP:
+            self._swept = now
+            self._database.change("DELETE FROM graves WHERE until < ?", now - GRACE)

@@ -26,7 +26,7 @@ from bawn.transport.crowd import Crowd
 from bawn.transport.flow import Flow
 from bawn.transport.head import END, Head, HeadReader
 from bawn.transport.held import Held
-from bawn.transport.http import McpEndpoint
+from bawn.transport.http import McpEndpoint, is_ours
 from bawn.transport.proxies import FORWARDED_FOR, Proxies
 from bawn.transport.request import JSON, Request, lines
 
@@ -35,7 +35,8 @@ log = logging.getLogger("bawn.transport")
 KEEP_ALIVE: Final = 10.0
 """Seconds of silence until a stream carries a comment, lest a proxy between takes it for dead."""
 
-_MCP: Final = (b"/mcp/", b"/mcp?")
+PATIENCE: Final = 30.0
+"""Seconds that the reader of an event stream may take nothing of what lies there."""
 
 LINGER: Final = 5.0
 """Seconds that a refused caller gets to read why, before its connection is cut."""
@@ -117,6 +118,8 @@ class EdgeProtocol(Flow):
         self.last = True
         if self._request is None or self._over:
             self._transport.close()
+        else:
+            self._request.leave()
 
     # ── from bytes to requests ──
 
@@ -205,8 +208,7 @@ class EdgeProtocol(Flow):
         try:
             if request.lost:
                 return
-            target = request.head.target
-            if self.mcp is not None and (target == b"/mcp" or target[:5] in _MCP):
+            if self.mcp is not None and is_ours(request.head.target):
                 request.cancels = True
                 await self.mcp.serve(request)
             else:
@@ -215,7 +217,8 @@ class EdgeProtocol(Flow):
                 self._fail(request)
         except asyncio.CancelledError:
             if not request.lost:
-                self._transport.abort()
+                if not request.answered:
+                    self._transport.abort()
                 raise
         except Exception:
             log.exception("answering a request failed")
@@ -271,7 +274,8 @@ class EdgeProtocol(Flow):
     def sweep(self, now: float) -> None:
         """See to what has taken too long; to be called every few seconds."""
         request = self._request
-        self.cut_unread(now, self.limits.idle)
+        streams = request is not None and request.streaming
+        self.cut_unread(now, min(PATIENCE, self.limits.idle) if streams else self.limits.idle)
         if self._over:
             if now - self._since > LINGER and not self._transport.get_write_buffer_size():
                 self._transport.abort()

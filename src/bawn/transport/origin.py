@@ -12,14 +12,21 @@ from urllib.parse import urlsplit
 
 from bawn.config import Config
 from bawn.errors import HTTP_HOST, HTTP_ORIGIN, Refused
+from bawn.transport.cors import Cors
 
 _LOCAL: Final = ("localhost", "127.0.0.1", "[::1]")
 
 
 class OriginGuard:
-    """Judges by exact comparison, in lower case, with the port where it is not the default one."""
+    """Judges by exact comparison, in lower case, with the port where it is not the default one.
 
-    def __init__(self, hosts: Iterable[str], origins: Iterable[str]) -> None:
+    `cors` is for pages of another origin than the gate's own.
+    """
+
+    def __init__(
+        self, hosts: Iterable[str], origins: Iterable[str], cors: Cors | None = None
+    ) -> None:
+        self.cors: Final = cors or Cors()
         self._hosts = frozenset(host.lower().encode() for host in hosts)
         self._origins = frozenset(origin.lower().encode() for origin in origins)
 
@@ -46,4 +53,4 @@ def for_listener(listen: str, config: Config) -> OriginGuard:
     names |= {name.removesuffix(":80") for name in names if name.endswith(":80")}
     origins = {f"{public.scheme}://{public.netloc}", *config.origins}
     origins |= {f"http://{name}" for name in names}
-    return OriginGuard(names, origins)
+    return OriginGuard(names, origins, Cors(config.origins))

@@ -6,7 +6,8 @@ judged its Host and Origin. The other one reads everything else anew.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from math import inf
 from typing import Final
 from urllib.parse import quote
 
@@ -15,10 +16,15 @@ import msgspec
 from bawn.config import Limits
 from bawn.errors import GATE_WORKER_LOST, UPSTREAM_UNREACHABLE, Refused
 from bawn.model import Peer
-from bawn.ports import Arrival, Emit, HttpClient, HttpReply, HttpRequest, Reply
+from bawn.ports import Arrival, HttpClient, HttpReply, HttpRequest, Reply
+from bawn.protocol import headers, versions
 from bawn.protocol.sealing import Sealer, Unsealed
+from bawn.transport.stream import INLINE, apart
 
 HEADER: Final = b"bawn-relay"
+
+Tell = Callable[[bytes, bytes], Awaitable[None]]
+"""Takes an event, its id first; called with neither as soon as there is a stream."""
 
 _PURPOSE: Final = "relay"
 _EXPIRY: Final = 30.0  # seconds
@@ -35,11 +41,15 @@ _HOP: Final = frozenset(  # RFC 9110, section 7.6.1; and what the client sets or
     b"connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer "
     b"transfer-encoding upgrade expect host content-length accept-encoding content-encoding "
     b"forwarded x-forwarded-for x-forwarded-host x-forwarded-proto".split()
-) | {HEADER}
+) | {HEADER, INLINE}
+_LISTEN: Final = b"subscriptions/listen"
 
 
 class Relay:
-    """Sends messages to other workers, and knows what they send; `path_of` gives a slot's socket."""
+    """Sends messages to other workers, and knows what they send; `path_of` gives a slot's socket.
+
+    What may last has a client of its own, `streams`: however many there are, calls find a connection.
+    """
 
     def __init__(
         self,
@@ -48,8 +58,10 @@ class Relay:
         path_of: Callable[[int], str],
         clock: Callable[[], float],
         limits: Limits,
+        streams: HttpClient | None = None,
     ) -> None:
         self._client = client
+        self._streams = streams or client
         self._sealer = sealer
         self._path_of = path_of
         self._clock = clock
@@ -65,18 +77,23 @@ class Relay:
         return Peer(content["a"], content["u"]) if self._clock() < content["x"] else None
 
     async def forward(
-        self, arrival: Arrival, method: str, path: str, slot: int, emit: Emit
+        self, arrival: Arrival, method: str, path: str, slot: int, tell: Tell
     ) -> Reply | None:
         """The other worker's answer; None when it could not be reached, and then nothing was sent.
+
+        What comes as events is told, the answer too: then the reply is empty.
 
         Raises:
             Refused: gate.worker_lost, when it ended after the message had left.
         """
-        request = self._request(arrival, method, path, slot)
+        lasting = _lasts(arrival, method)
+        client = self._streams if lasting else self._client
+        request = self._request(arrival, method, path, slot, lasting=lasting)
         try:
-            reply = await self._client.send(request)
+            reply = await client.send(request)
             if reply.events is not None:
-                return Reply(reply.status, await _last(reply.events, emit))
+                await _told(reply.events, tell, answered=method == "GET")
+                return Reply(reply.status, b"")
         except Refused as refused:
             if refused.reason is UPSTREAM_UNREACHABLE:
                 return None
@@ -87,7 +104,9 @@ class Relay:
             if reply.release is not None:
                 reply.release()
 
-    def _request(self, arrival: Arrival, method: str, path: str, slot: int) -> HttpRequest:
+    def _request(
+        self, arrival: Arrival, method: str, path: str, slot: int, *, lasting: bool
+    ) -> HttpRequest:
         caller = {
             "a": arrival.peer.address,
             "u": arrival.peer.uid,
@@ -99,10 +118,10 @@ class Relay:
         return HttpRequest(
             method,
             f"http+unix://{quote(self._path_of(slot), safe='')}{path}",
-            (*kept, (HEADER, sealed)),
+            (*kept, (HEADER, sealed), (INLINE, b"1")),
             arrival.body,
-            self._seconds,
-            self._seconds,
+            self._seconds,  # signs of life come earlier
+            inf if lasting else self._seconds,
             self._limit,
         )
 
@@ -111,22 +130,44 @@ def _sent_back(reply: HttpReply) -> tuple[tuple[bytes, bytes], ...]:
     return tuple([(name, reply.headers[name]) for name in _SENT_BACK if name in reply.headers])
 
 
-async def _last(events: AsyncIterator[bytes], emit: Emit) -> bytes:
-    """The message that ends the stream; those before it are told as they come.
+def stands(arrival: Arrival, method: str) -> bool:
+    """Whether what is asked for is a stream that stands."""
+    return method == "GET" or (
+        _is_modern(arrival) and arrival.headers.get(headers.METHOD) == _LISTEN
+    )
+
+
+def _lasts(arrival: Arrival, method: str) -> bool:
+    """Whether nobody knows how long this takes: legacy clients may be asked back in a call."""
+    if stands(arrival, method):
+        return True
+    return method == "POST" and headers.SESSION in arrival.headers and not _is_modern(arrival)
+
+
+def _is_modern(arrival: Arrival) -> bool:
+    return arrival.headers.get(headers.VERSION) == versions.MODERN.encode()
+
+
+async def _told(events: AsyncIterator[bytes], tell: Tell, *, answered: bool) -> None:
+    """Tell everything as it comes, until the other worker is done.
 
     Raises:
-        Refused: gate.worker_lost, when none ends it; or as the client does.
+        Refused: gate.worker_lost, when the answer that is due was not among it; or as the client does.
     """
     try:
+        await tell(b"", b"")
         async for data in events:
-            message = msgspec.json.decode(data)
-            if "method" not in message:
-                return data
-            await emit(message)
+            id_, message = apart(data)
+            answered = answered or _is_answer(message)
+            await tell(id_, message)
     finally:
-        close = getattr(
-            events, "aclose", None
-        )  # as async generators have, and the client's streams
+        # as async generators have, and the client's streams
+        close = getattr(events, "aclose", None)
         if close is not None:
             await close()
-    raise Refused(GATE_WORKER_LOST, detail="its stream ended before the answer")
+    if not answered:
+        raise Refused(GATE_WORKER_LOST, detail="its stream ended before the answer")
+
+
+def _is_answer(message: bytes) -> bool:
+    return bool(message) and "method" not in msgspec.json.decode(message)

@@ -1,13 +1,14 @@
 """One request and its answer, on the connection that carries both.
 
 The answer is whole, or a stream when something must be said before the end. Nothing is written for
-a caller who has gone, nor after the answer's end, whoever still holds the request.
+a caller who has gone, nor after the answer's end, whoever still holds the request. A stream that
+outlives its caller's connection has a `stream` of its own, which is told of both ends.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, Protocol
@@ -51,6 +52,16 @@ class Line(Protocol):
         """The answer has been written, with so many bytes of body."""
 
 
+class Lasting(Protocol):
+    """An event stream, as the request that carries it sees it."""
+
+    def opening(self, request: Request) -> None:
+        """The stream has begun on this request, and nothing was told yet."""
+
+    def lost(self, request: Request) -> None:
+        """The caller of a request that must not be cancelled for it went away."""
+
+
 @lru_cache(1024)
 def lines(status: int, fields: Fields) -> bytes:
     """Status line and header fields as they are sent.
@@ -62,6 +73,9 @@ def lines(status: int, fields: Fields) -> bytes:
     if len(told.translate(None, _BREAKS)) != len(told) - 2 * len(fields):
         raise ValueError("a header field to send has CR, LF or NUL in it")
     return _STATUS[status] + told
+
+
+_PLAIN: Final = lines(200, JSON)  # as nearly all answers have them
 
 
 class Request:
@@ -76,11 +90,14 @@ class Request:
         "cancels",
         "coming",
         "counted",
+        "ending",
+        "extra",
         "grant",
         "head",
         "lasting",
         "lost",
         "peer",
+        "stream",
         "streaming",
         "task",
     )
@@ -99,6 +116,9 @@ class Request:
         self.task: asyncio.Task[None] | None = None  # of whoever answers
         self.counted: str | None = None  # the address that it counts for
         self.grant: tuple[str, int] | None = None  # bytes taken for the body, and for whom
+        self.extra: Fields = ()  # header fields that any answer to it has
+        self.stream: Lasting | None = None  # what this request carries
+        self.ending: Callable[[], None] | None = None  # ends a stream which would never by itself
         self._gone: asyncio.Event | None = None
         self._heard: float | None = None  # when a sweep first found it silent
 
@@ -147,10 +167,16 @@ class Request:
 
     async def tell(self, frame: bytes) -> None:
         """Send a part of an event stream, and wait for callers who read slowly."""
-        if not self.streaming:
-            self.begin(200, STREAM)
+        self.open()
         self.part(frame)
         await self._line.drained()
+
+    def open(self) -> None:
+        """Make the answer an event stream, if it is none yet."""
+        if not self.streaming:
+            self.begin(200, STREAM)
+            if self.stream is not None:
+                self.stream.opening(self)
 
     def finish(self, reply: Reply) -> None:
         """Send the answer: by itself, or as the last event of the stream."""
@@ -165,7 +191,8 @@ class Request:
         """Send a whole answer."""
         if self._mute():
             return
-        head = lines(status, fields)
+        plain = status == 200 and fields is JSON and not self.extra
+        head = _PLAIN if plain else lines(status, fields + self.extra)
         keep = self._keeps()
         if not keep:
             head += b"connection: close\r\n"
@@ -182,7 +209,7 @@ class Request:
         if self._mute():
             return
         self.streaming = True
-        head = lines(status, fields)
+        head = lines(status, fields + self.extra)
         if self.head.modern:
             head += b"transfer-encoding: chunked\r\n"
         if not self._keeps():
@@ -212,8 +239,7 @@ class Request:
         if self._heard is None:
             self._heard = now
         elif now - self._heard >= silence:
-            if not self.streaming:
-                self.begin(200, STREAM)
+            self.open()
             self.part(sse.KEEP_ALIVE)
             self._heard = now
 
@@ -225,6 +251,20 @@ class Request:
         if self.coming is not None:
             self.coming.wake()
         if self.cancels and self.task is not None:
+            self.task.cancel()
+        elif self.stream is not None:
+            self.stream.lost(self)
+
+    def leave(self) -> None:
+        """The process ends: what would last longer than that is ended."""
+        if self.ending is not None:
+            self.ending()
+
+    def cut(self) -> None:
+        """End a stream, and whoever tells it."""
+        if self.streaming:
+            self.end()
+        if self.task is not None:
             self.task.cancel()
 
     def _mute(self) -> bool:

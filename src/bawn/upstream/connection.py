@@ -33,6 +33,9 @@ class Owner(Protocol):
     def release(self, connection: Connection, idle: float) -> None:
         """The exchange is over, and another may follow within `idle` seconds."""
 
+    def lasts(self, connection: Connection) -> None:
+        """The exchange has come to a stream that may never end: let it take nobody's place."""
+
     def lost(self, connection: Connection) -> None:
         """The connection is no more."""
 
@@ -173,6 +176,8 @@ class Connection(asyncio.Protocol):
         parser = self._parser
         if exchange.stream is None:
             exchange.stream = EventStream(self, exchange.limit)
+            if exchange.total == inf:
+                self._owner.lasts(self)
             if not exchange.reply.done():
                 reply = HttpReply(parser.status, parser.headers, b"", exchange.stream)
                 exchange.reply.set_result(reply)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from bawn.errors import Refused
 from bawn.protocol import sse
@@ -17,9 +17,40 @@ HIGH_WATER: Final = 64 << 10
 _EVENT_COST: Final = 64
 
 
+_CARRIED: Final = frozenset({b"message", b"endpoint"})
+
+
 def messages(events: list[sse.Event]) -> list[bytes]:
-    """What MCP sends: the data of `message` events. Empty ones only prime a reconnection."""
-    return [event.data for event in events if event.data and event.name == b"message"]
+    """What MCP sends: the data of `message` events, and where to post for HTTP+SSE (2024-11-05).
+
+    Empty ones only prime a reconnection.
+    """
+    return [event.data for event in events if event.data and event.name in _CARRIED]
+
+
+class Mark(NamedTuple):
+    """Where a stream has come to: the last event's id, and the seconds to wait before asking for more."""
+
+    id: bytes = b""
+    retry: float | None = None
+
+
+def mark(events: AsyncIterator[bytes]) -> Mark:
+    """Where a stream has come to; streams that do not know begin anew."""
+    found = getattr(events, "mark", None)
+    return found if isinstance(found, Mark) else Mark()
+
+
+def marked(parser: sse.Parser) -> Mark:
+    """Where a parser has come to."""
+    return Mark(parser.last_id, None if parser.retry is None else parser.retry / 1000)
+
+
+async def close(events: AsyncIterator[object]) -> None:
+    """Read no more of a stream."""
+    closing = getattr(events, "aclose", None)
+    if closing is not None:
+        await closing()
 
 
 class Wire(Protocol):
@@ -68,6 +99,11 @@ class EventStream(AsyncIterator[bytes]):
     def is_large(self) -> bool:
         """Whether the event that has not ended yet is more than anyone may hold without asking."""
         return self._parser.held > FREE
+
+    @property
+    def mark(self) -> Mark:
+        """Where it has come to."""
+        return marked(self._parser)
 
     def feed(self, data: bytes) -> None:
         """Take a piece of the body.

@@ -7,6 +7,8 @@ answer decides, and anything else means `initialize`.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 from bawn.errors import (
     HEADER_MISMATCH,
@@ -19,6 +21,7 @@ from bawn.errors import (
 from bawn.model import Answer, Outbound
 from bawn.ports import Emit, UpstreamSessions
 from bawn.protocol import headers, legacy_server, versions
+from bawn.protocol.capabilities import offered
 from bawn.upstream.exchange import Wire
 from bawn.upstream.legacy import Legacy
 from bawn.upstream.modern import Modern
@@ -68,6 +71,14 @@ class Remote:
         if isinstance(data, dict) and str(data.get("reason")) in REASONS:
             return Answer(error={**answer.error, "data": {"server": data}})  # it is not the gate's
         return answer
+
+    def stays(self, capabilities: Mapping[str, Any], *, shared: bool) -> bool:
+        """Fills `ports.Upstream`: a legacy server asks on a stream that one worker alone can hold."""
+        if isinstance(self._speaker, Modern):
+            return False
+        if isinstance(self._speaker, Legacy) and self._speaker.is_old:
+            return True  # each worker has a session of its own there
+        return bool(offered(capabilities, shared=shared))
 
     async def aclose(self) -> None:
         """Let go of sessions; the client belongs to others too and stays open."""

@@ -1,40 +1,56 @@
-"""A server of a handshake version over HTTP: one session for each isolation key.
+"""A server of a handshake version over HTTP: one session for each isolation key and offer.
 
-Source: basic/transports (2025-11-25), "Session Management".
+What it asks in the midst of a call goes to the caller by `parking`, if it was offered; where nothing is
+offered, a call is one exchange and no more.
+
+Source: basic/lifecycle and the client feature pages (2025-11-25).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from functools import partial
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
-from bawn.errors import METHOD_NOT_FOUND, UPSTREAM_INVALID, UPSTREAM_STATUS, Refused
+from bawn.errors import UPSTREAM_INVALID, UPSTREAM_STATUS, Refused
 from bawn.model import Answer, Json, Outbound
-from bawn.ports import Emit, HttpReply, HttpRequest, UpstreamSession, UpstreamSessions
-from bawn.protocol import headers, legacy_server, strict
-from bawn.upstream.exchange import Relay, Wire, let_go
+from bawn.ports import Emit, UpstreamSessions
+from bawn.protocol import capabilities, legacy_server, versions
+from bawn.upstream.exchange import Relay, Wire
+from bawn.upstream.feed import Feeds
+from bawn.upstream.line import Line, OtherTransportError, SessionGoneError
+from bawn.upstream.oldstream import OldStream
+from bawn.upstream.parking import Asks, Parking
+from bawn.upstream.questions import OpenCall, Questions
 from bawn.upstream.sessions import Session, Sessions
+from bawn.upstream.streamable import Streamable
 
 log = logging.getLogger("bawn.upstream")
 
-_ASIDE: Final = 64
-"""Messages to one server beside its calls; requests of its own beyond that go unanswered."""
-
-_INTRODUCTION: Final = 256 << 10
-"""Most bytes of an answer to `initialize`: it is kept with its session."""
+_SHARED: Final = "shared"
+_DOUBTFUL: Final = frozenset({UPSTREAM_STATUS, UPSTREAM_INVALID})
+_LISTEN: Final = "subscriptions/listen"
 
 
 class Legacy:
-    """Speaks the handshake versions, in sessions that `store` lets all workers share."""
+    """Speaks the handshake versions, in sessions that `store` lets all workers share.
+
+    Calls in whose session the server may ask come to one worker (`Upstream.stays`); a listen that is not
+    at that worker has a session of its own.
+    """
 
     def __init__(self, wire: Wire, store: UpstreamSessions | None = None) -> None:
         self._wire = wire
+        self._store = store
         self._ids = count(1)
-        self._sessions = Sessions(wire.server, self, store)
-        self._sending: set[asyncio.Task[None]] = set()
+        self._questions = Questions()
+        self._line: Line = self._streamable()
+        self._sessions = Sessions(wire.server, self._line, store)
+        self._parking = Parking(wire.server, wire.limits)
+        self._feeds = Feeds(self._ids, wire.limits.connections)
+        self._changing = asyncio.Lock()
 
     async def call(self, outbound: Outbound, emit: Emit | None = None) -> Answer:
         """One exchange in the session of the isolation key; server/discover is answered from it.
@@ -43,127 +59,138 @@ class Legacy:
         and the request sent once more.
 
         Raises:
-            Refused: an upstream.* reason.
+            Refused: an upstream.* reason; state.lost and limit.parked where the server asks back.
         """
-        session: Session | None = None
-        for _ in range(2):
-            session = await self._sessions.get(outbound.isolation, outbound.principal, session)
-            try:
-                return await self._ask(session, outbound, emit)
-            except _SessionGoneError:
-                continue
-        raise Refused(UPSTREAM_STATUS, detail="HTTP 404, in a new session as well")
+        if outbound.parked:
+            return await self._parking.resume(outbound, emit)
+        meta = outbound.params.get("_meta") or {}
+        shared = outbound.isolation == _SHARED
+        offered = capabilities.offered(meta.get(versions.META_CAPABILITIES), shared=shared)
+        method = versions.METHODS.get(outbound.method)
+        if offered and method is not None and method.asks:
+            exchange = partial(self._exchange, outbound, offered)
+            return await self._parking.run(outbound, emit, exchange)
+        return await self._exchange(outbound, offered, emit, None)
+
+    @property
+    def is_old(self) -> bool:
+        """Whether it speaks the transport of 2024-11-05."""
+        return isinstance(self._line, OldStream)
 
     async def aclose(self) -> None:
         """End the sessions that no other worker uses, as far as the server listens."""
+        await self._parking.aclose()
+        self._line.close()
+        await self._feeds.aclose()
         await self._sessions.aclose()
-        for sending in tuple(self._sending):
-            sending.cancel()
+        self._questions.aclose()
 
-    async def begin(self) -> UpstreamSession:
-        """Fills `sessions.Handshake`."""
-        id_ = next(self._ids)
-        params = legacy_server.initialize_params()
-        request = self._wire.request(id_, "initialize", params, (), most=_INTRODUCTION)
-        reply = await self._wire.client.send(request)
-        answer = await self._wire.read(reply, id_, _ignore)
-        if answer.result is None:
-            code = (answer.error or {}).get("code")
-            raise Refused(UPSTREAM_INVALID, detail=f"initialize was answered with error {code}")
-        version, _, _ = legacy_server.accept_initialize(answer.result)
-        identifier = reply.headers.get(headers.SESSION)
-        session = UpstreamSession(
-            answer.result, version, identifier.decode("latin-1") if identifier else None
-        )
-        await self._tell(Session(session), {"method": "notifications/initialized"})
-        return session
+    def _streamable(self) -> Streamable:
+        return Streamable(self._wire, self._ids, self._questions.overheard)
 
-    async def end(self, session: UpstreamSession) -> None:
-        """Fills `sessions.Handshake`."""
-        limits = self._wire.limits
-        all_headers = (*self._wire.headers, *Session(session).headers)
-        request = HttpRequest("DELETE", self._wire.url, all_headers, b"", 1.0, 1.0, limits.result)
+    async def _exchange(
+        self, outbound: Outbound, offered: Json, emit: Emit | None, asks: Asks | None
+    ) -> Answer:
+        session: Session | None = None
+        for _ in range(2):
+            line, session = await self._session(outbound, offered, session)
+            try:
+                if outbound.method == _LISTEN:
+                    return await self._feeds.listen(line, session, outbound.params, emit)
+                return await self._ask(line, session, outbound, emit, asks)
+            except SessionGoneError:
+                continue
+        raise Refused(UPSTREAM_STATUS, detail="HTTP 404, in a new session as well")
+
+    async def _session(
+        self, outbound: Outbound, offered: Json, gone: Session | None
+    ) -> tuple[Line, Session]:
+        """The session, and the line that it is on: which of the two transports, the first one shows."""
+        isolation = outbound.isolation
+        if outbound.apart:
+            isolation = f"{isolation}|{outbound.apart}"
+        named = (isolation, outbound.principal, offered)
+        line, sessions = self._line, self._sessions
         try:
-            await let_go(await self._wire.client.send(request))
-        except Refused:
-            log.debug("a session could not be ended", extra={"server": self._wire.server})
+            return line, await sessions.get(*named, gone)
+        except OtherTransportError as refused:
+            async with self._changing:
+                if self._line is line:
+                    line = OldStream(self._wire, self._ids, self._questions.overheard)
+                    await self._change(line, named, refused)
+            return self._line, await self._sessions.get(*named)
+        except Refused as refused:
+            if isinstance(line, OldStream) and refused.reason in _DOUBTFUL and not line.is_used:
+                self._line = self._streamable()  # it may have become a newer one
+                self._sessions = Sessions(self._wire.server, self._line, self._store)
+            raise
 
-    async def _ask(self, session: Session, outbound: Outbound, emit: Emit | None) -> Answer:
+    async def _change(
+        self, line: OldStream, named: tuple[str, str, Json], refused: Refused
+    ) -> None:
+        """Take to the transport of 2024-11-05, if the server speaks it; else it simply refused."""
+        sessions = Sessions(self._wire.server, line, None)
+        try:
+            await sessions.get(*named)
+        except Refused as also:
+            log.debug("it has no HTTP+SSE either", extra={"detail": str(also)})
+            raise refused from None
+        self._line.close()
+        self._line, self._sessions = line, sessions
+
+    async def _ask(
+        self,
+        line: Line,
+        session: Session,
+        outbound: Outbound,
+        emit: Emit | None,
+        asks: Asks | None,
+    ) -> Answer:
         method, params = outbound.method, outbound.params
         if method == "server/discover":
             method, params = "ping", {}
+        await self._hear(line, session, params)
         id_ = next(self._ids)
-        relay = Relay(params, id_, emit)
-        request = self._wire.request(
-            id_, method, legacy_server.to_legacy(method, relay.params), session.headers
-        )
-
-        async def on_message(message: Json) -> None:
-            if "id" in message:
-                if len(self._sending) < _ASIDE:
-                    self._spawn(self._respond(session, message))
-            else:
-                await relay(message)
-
+        call = OpenCall(id_, Relay(params, id_, emit), asks)
+        told = partial(self._questions.told, line, session, call)
+        sent = legacy_server.to_legacy(method, call.relay.params)
+        self._questions.begin(session, call)
         try:
-            reply = await self._wire.client.send(request)
-            if session.identified and await self._is_gone(session, reply):
-                raise _SessionGoneError
-            answer = await self._wire.read(reply, id_, on_message)
+            answer = await line.ask(session, id_, method, sent, told, lasting=asks is not None)
+            if asks is not None and call.relay.wants_log and isinstance(line, Streamable):
+                await call.heard_out(session)
         except asyncio.CancelledError:
-            self._spawn(self._tell(session, _cancelled(id_)))
+            self._questions.send(line, session, _cancelled(id_))
             raise
+        finally:
+            self._questions.end(line, session, call)
         if outbound.method == "server/discover":
             return Answer(result=legacy_server.discover_result(session.shared.initialized))
-        if answer.error is not None:
-            return Answer(error=legacy_server.to_canonical_error(answer.error))
-        return Answer(result=legacy_server.to_canonical_result(method, answer.result or {}))
+        return _canonical(method, answer)
 
-    async def _is_gone(self, session: Session, reply: HttpReply) -> bool:
-        """Whether the server does not know the session: it says 404, or has even a ping refused.
-
-        Many servers say 400 where the specification has 404; what they make of a ping tells it from
-        a 400 that is about the call.
-        """
-        if reply.status not in (400, 404):
-            return False
-        gone = True
-        try:
-            gone = reply.status == 404 or await self._refuses_a_ping(session)
-        finally:
-            if gone:
-                await let_go(reply)
-        return gone
-
-    async def _refuses_a_ping(self, session: Session) -> bool:
-        ping = self._wire.request(next(self._ids), "ping", {}, session.headers)
-        reply = await self._wire.client.send(ping)
-        await let_go(reply)
-        return reply.status in (400, 404)
-
-    async def _respond(self, session: Session, request: Json) -> None:
-        """Answer what the server asks: ping; nothing else was offered."""
-        if request.get("method") == "ping":
-            await self._tell(session, {"id": request["id"], "result": {}})
+    async def _hear(self, line: Line, session: Session, params: Json) -> None:
+        """Set the session's log level to the lowest that any call has asked for."""
+        wanted = (params.get("_meta") or {}).get(versions.META_LOG_LEVEL)
+        if wanted not in versions.LEVELS or session.declares("logging") is None:
             return
-        error = {"code": METHOD_NOT_FOUND, "message": "Not offered by this client"}
-        await self._tell(session, {"id": request["id"], "error": error})
-
-    async def _tell(self, session: Session, message: Json) -> None:
+        level = versions.LEVELS.index(wanted)
+        if level >= session.level:
+            return
+        session.level = level
         try:
-            body = strict.encode({"jsonrpc": "2.0", **message})
-            await self._wire.post(body, session.headers)
+            await line.ask(session, next(self._ids), "logging/setLevel", {"level": wanted}, _ignore)
         except Refused as refused:
-            log.warning("a notification did not arrive", extra={"detail": str(refused)})
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+            log.debug("the log level could not be set", extra={"detail": str(refused)})
 
 
-class _SessionGoneError(Exception):
-    """The server does not know the session any more."""
+def _canonical(method: str, answer: Answer) -> Answer:
+    if answer.error is None:
+        return Answer(result=legacy_server.to_canonical_result(method, answer.result or {}))
+    asked = legacy_server.url_elicitation(answer.error)
+    known = versions.METHODS.get(method)
+    if asked is not None and known is not None and known.asks:
+        return Answer(result=asked)
+    return Answer(error=legacy_server.to_canonical_error(answer.error))
 
 
 def _cancelled(id_: int) -> Json:
@@ -171,4 +198,4 @@ def _cancelled(id_: int) -> Json:
 
 
 async def _ignore(message: Json) -> None:
-    """Before the session stands, nothing that the server says concerns anybody."""
+    """An exchange of our own has no caller to tell."""

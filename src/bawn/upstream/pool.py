@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bawn.errors import UPSTREAM_OUTCOME, UPSTREAM_UNREACHABLE, Refused
+from bawn.upstream.alive import watch_peer
 from bawn.upstream.connection import Connection
 from bawn.upstream.origin import Origin
 from bawn.upstream.resolve import Resolver
@@ -20,6 +21,8 @@ Grant = Connection | None
 
 class Pool:
     """At most `most` connections, open or opening; whoever comes when all are busy waits in line.
+
+    Streams without a deadline do not count: whoever asks for them bounds them.
 
     `connect` is in seconds, deadlines are in loop time. `watch` is called whenever there is
     something that `sweep` will have to look after.
@@ -45,6 +48,7 @@ class Pool:
         self._taken = 0  # places under `most`
         self._idle: list[Connection] = []  # the one used last is on top: the rest may age and close
         self._all: set[Connection] = set()
+        self._lasting: set[Connection] = set()  # of them, those that gave their place back
         self._waiters: deque[tuple[asyncio.Future[Grant], float]] = deque()
         self._closed = False
 
@@ -151,6 +155,12 @@ class Pool:
         if idle <= 0 or self._closed:
             connection.discard()
             return
+        if connection in self._lasting:
+            if self._taken >= self._most:
+                connection.discard()
+                return
+            self._lasting.remove(connection)
+            self._taken += 1
         connection.idle_until = self.loop.time() + idle
         while self._waiters:
             grant, _ = self._waiters.popleft()
@@ -158,6 +168,13 @@ class Pool:
                 grant.set_result(connection)
                 return
         self._idle.append(connection)
+
+    def lasts(self, connection: Connection) -> None:
+        """A connection has a stream without end: others may have its place, and its peer is watched."""
+        self._lasting.add(connection)
+        self._vacate()
+        if connection.transport is not None:
+            watch_peer(connection.transport)
 
     def lost(self, connection: Connection) -> None:
         """A connection is gone, and its place is free; to say so twice is harmless."""
@@ -167,7 +184,10 @@ class Pool:
         connection.closed.set_result(None)
         if connection in self._idle:
             self._idle.remove(connection)
-        self._vacate()
+        if connection in self._lasting:
+            self._lasting.remove(connection)
+        else:
+            self._vacate()
 
     def _vacate(self) -> None:
         while self._waiters:

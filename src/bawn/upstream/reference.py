@@ -11,6 +11,7 @@ import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable
 from importlib.util import find_spec
+from math import inf
 from typing import Any, Final, TypeVar
 
 import httpx2
@@ -27,7 +28,7 @@ from bawn.errors import (
 )
 from bawn.ports import HttpReply, HttpRequest
 from bawn.protocol import sse
-from bawn.upstream.events import messages
+from bawn.upstream.events import Mark, marked, messages
 from bawn.upstream.origin import split
 from bawn.upstream.reply import HEADER_LIMIT, header_map, invalid, is_stream, too_large
 from bawn.upstream.request import check_method, field_lines
@@ -65,6 +66,8 @@ class ReferenceClient:
             "limits": httpx2.Limits(max_connections=connections, max_keepalive_connections=0),
         }
         self._network = httpx2.AsyncHTTPTransport(proxy=proxy, **self._options)
+        # what has no end takes no place from what has
+        self._endless = httpx2.AsyncHTTPTransport(proxy=proxy, **self._options)
         self._local: dict[str, httpx2.AsyncHTTPTransport] = {}
         self._closed = False
 
@@ -75,12 +78,12 @@ class ReferenceClient:
         exchange = _Exchange(
             request, self._connect, None if self._share is None else Lease(self._share)
         )
-        return await exchange.run(self._transport(request.url))
+        return await exchange.run(self._transport(request))
 
-    def _transport(self, url: str) -> httpx2.AsyncHTTPTransport:
-        socket = split(url)[0].socket
+    def _transport(self, request: HttpRequest) -> httpx2.AsyncHTTPTransport:
+        socket = split(request.url)[0].socket
         if socket is None:
-            return self._network
+            return self._endless if request.total == inf else self._network
         if socket not in self._local:
             self._local[socket] = httpx2.AsyncHTTPTransport(uds=socket, **self._options)
         return self._local[socket]
@@ -88,7 +91,7 @@ class ReferenceClient:
     async def aclose(self) -> None:
         """Close every connection."""
         self._closed = True
-        for transport in (self._network, *self._local.values()):
+        for transport in (self._network, self._endless, *self._local.values()):
             await transport.aclose()
 
 
@@ -188,7 +191,7 @@ class _Exchange:
             Refused: as `ports.HttpClient.send` says.
         """
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(None if deadline == inf else deadline):
                 return await work
         except TimeoutError:
             late = reason if self._written else UPSTREAM_UNREACHABLE
@@ -218,6 +221,11 @@ class _Events(AsyncIterator[bytes]):
         self._parser = sse.Parser(limit)
         self._queue: deque[bytes] = deque()
         self._ended = False
+
+    @property
+    def mark(self) -> Mark:
+        """Where it has come to."""
+        return marked(self._parser)
 
     async def __anext__(self) -> bytes:
         if not self._queue and self._parser.held <= FREE:

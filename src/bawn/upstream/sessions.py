@@ -1,6 +1,9 @@
-"""Which session stands for an isolation key: begun once, for all who wait for it and for all workers.
+"""Which session stands for an isolation key and what may be asked in it: begun once, for all who wait
+for it and for all workers.
 
 Workers agree by the shared store: whoever offers first wins, and the others end what they have begun.
+Where the server may ask, each worker has a session of its own: what is asked must come to the worker at
+which the call waits.
 """
 
 from __future__ import annotations
@@ -11,20 +14,29 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from bawn.errors import UPSTREAM_UNREACHABLE, Refused
+from bawn.model import Json
 from bawn.ports import UpstreamSession, UpstreamSessions
-from bawn.protocol import headers
+from bawn.protocol import capabilities, headers, versions
 from bawn.upstream.exchange import Headers
 
 _SESSIONS: Final = 4096
 
 
 class Session:
-    """An agreed session; `headers` accompany every further message of it."""
+    """An agreed session; `headers` accompany every further message of it.
 
-    __slots__ = ("headers", "shared")
+    `offered` is what the server may ask back in it; `level` is the lowest log level that this worker
+    has asked for, as a place in `versions.LEVELS`; `is_silent` says that the server was found to have
+    no stream of its own for it.
+    """
 
-    def __init__(self, shared: UpstreamSession) -> None:
+    __slots__ = ("headers", "is_silent", "level", "offered", "shared")
+
+    def __init__(self, shared: UpstreamSession, offered: Json) -> None:
         self.shared = shared
+        self.offered = offered
+        self.level = len(versions.LEVELS)
+        self.is_silent = False
         self.headers: Headers = ((headers.VERSION, shared.version.encode()),)
         if shared.id is not None:  # as it came: header values are bytes
             self.headers += ((headers.SESSION, shared.id.encode("latin-1")),)
@@ -34,12 +46,18 @@ class Session:
         """Whether the server gave it an id: only then can it be forgotten there."""
         return self.shared.id is not None
 
+    def declares(self, capability: str) -> Json | None:
+        """What the server said of a capability, if it has it."""
+        declared = self.shared.initialized.get("capabilities")
+        found = declared.get(capability) if isinstance(declared, dict) else None
+        return found if isinstance(found, dict) else None
+
 
 class Handshake(Protocol):
     """How sessions begin and end at the server."""
 
-    async def begin(self) -> UpstreamSession:
-        """Begin one.
+    async def begin(self, offered: Json) -> UpstreamSession:
+        """Begin one in which the server may ask what is offered.
 
         Raises:
             Refused: an upstream.* reason.
@@ -64,7 +82,7 @@ class _Place:
 
 
 class Sessions:
-    """The sessions at one server, by isolation key; at most 4,096 are known here.
+    """The sessions at one server, by isolation key and offer; at most 4,096 are known here.
 
     Of more, the one longest unused of whoever holds most is ended: nobody loses one to another who
     has more. With a `store` they are everybody's, and closing lets go of them: a session that nobody
@@ -79,19 +97,23 @@ class Sessions:
         self._holders: Counter[str] = Counter()
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def get(self, isolation: str, holder: str, gone: Session | None = None) -> Session:
-        """The session of this key, begun if there is none, or none but `gone`.
+    async def get(
+        self, isolation: str, holder: str, offered: Json, gone: Session | None = None
+    ) -> Session:
+        """The session of this key and offer, begun if there is none, or none but `gone`.
 
         Raises:
             Refused: an upstream.* reason of the handshake.
         """
+        if offered:
+            isolation = f"{isolation}|{capabilities.key(offered)}"
         place = self._places.get(isolation)
         session = None if place is None else place.session
         if session is not None and session is not gone:
             self._places.move_to_end(isolation)
             return session
         if place is None or place.joining.done():
-            place = self._place(isolation, holder, gone)
+            place = self._place(isolation, holder, offered, gone)
         try:
             # shielded: the session belongs to everybody who waits for it
             return await asyncio.shield(place.joining)
@@ -115,9 +137,10 @@ class Sessions:
         for ending in tuple(self._ending):
             ending.cancel()
 
-    def _place(self, isolation: str, holder: str, gone: Session | None) -> _Place:
+    def _place(self, isolation: str, holder: str, offered: Json, gone: Session | None) -> _Place:
         self._drop(isolation)
-        joining = asyncio.create_task(self._join(isolation, None if gone is None else gone.shared))
+        known = None if gone is None else gone.shared
+        joining = asyncio.create_task(self._join(isolation, offered, known))
         place = self._places[isolation] = _Place(holder, joining)
         self._holders[holder] += 1
         if len(self._places) > _SESSIONS:
@@ -145,18 +168,18 @@ class Sessions:
         if place.session is not None:
             self._end(place.session.shared)
 
-    async def _join(self, isolation: str, gone: UpstreamSession | None) -> Session:
+    async def _join(self, isolation: str, offered: Json, gone: UpstreamSession | None) -> Session:
         """The session that stands for all workers; one of our own if there is none, or it is gone."""
         if self._store is None:
-            return Session(await self._handshake.begin())
+            return Session(await self._handshake.begin(offered), offered)
         standing = self._store.find(self._server, isolation)
         if standing is not None and standing != gone:
-            return Session(standing)
-        begun = await self._handshake.begin()
+            return Session(standing, offered)
+        begun = await self._handshake.begin(offered)
         stands = self._store.offer(self._server, isolation, begun, standing)
         if stands != begun:
             self._end(begun)
-        return Session(stands)
+        return Session(stands, offered)
 
     def _end(self, session: UpstreamSession) -> None:
         task = asyncio.create_task(self._handshake.end(session))

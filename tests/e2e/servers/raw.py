@@ -170,7 +170,7 @@ def fixed(name: str, id_: Any) -> bytes | None:
         ),
         "unknown-type": http(dumps(message(id_, result={"resultType": "surprise"}))),
         "error": http(
-            dumps(message(id_, error={"code": -32050, "message": "its own", "data": {"x": [1]}}))
+            dumps(message(id_, error={"code": -33050, "message": "its own", "data": {"x": [1]}}))
         ),
         "impostor": http(
             dumps(message(id_, error={"code": 31001, "message": "no", "data": {"reason": "auth.missing"}}))

@@ -44,7 +44,9 @@ async def test_every_server_is_reached_in_its_own_way_and_nothing_is_connected_y
     ways = {name: type(upstream) for name, upstream in rooms.upstreams.items()}
     assert ways == {"files": Local, "far": Remote, "careful": Remote, "proxied": Remote}
     kinds = [type(client) for client in rooms.clients._all]
-    assert kinds == [PooledClient, PooledClient, ReferenceClient, ReferenceClient, PooledClient]
+    assert kinds == [
+        PooledClient, PooledClient, ReferenceClient, ReferenceClient, PooledClient, PooledClient
+    ]  # fmt: skip
     assert rooms.follower.behind()
     await rooms.aclose()
 
@@ -85,14 +87,14 @@ async def test_sessions_die_with_the_store_that_knows_which_were_ended(tmp_path:
 
     async def sealed() -> str:
         rooms = assemble(config(), tmp_path, state, "/r", PLACE, insecure_no_auth=False)
-        handle = rooms.gateway._stages.sessions.sealer.seal("session", {})
+        handle = rooms.gateway._sessions.sealer.seal("session", {})
         await rooms.aclose()
         return handle
 
     async def opens(handle: str) -> bool:
         rooms = assemble(config(), tmp_path, state, "/r", PLACE, insecure_no_auth=False)
         try:
-            rooms.gateway._stages.sessions.sealer.open("session", handle)
+            rooms.gateway._sessions.sealer.open("session", handle)
         except Unsealed:
             return False
         finally:

@@ -111,6 +111,7 @@ def rooms(
         siblings=FakeSiblings(),
         audit=SimpleNamespace(healthy=healthy),
         relay=SimpleNamespace(peer=lambda sealed: None),
+        standing=None,
         held=Held(1 << 20),
     )
 

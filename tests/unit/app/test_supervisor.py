@@ -62,6 +62,7 @@ class FakeProcess:
         self.born = 0.0
         self.process = FakeOsProcess(next(iter(self.pids)))
         self.orders: list[Any] = []
+        self.ready = False
         self.stopped = False
         self.asked = 0
 
@@ -85,6 +86,7 @@ class FakeProcess:
             if self.first_view == FIRST_VIEW:
                 (Path(order.state) / "run/editions" / FIRST_VIEW).write_bytes(FIRST)
             self.on_news({"view": self.first_view})
+        self.ready = True
 
     async def stop(self, seconds: float) -> None:
         self.stopped = True
@@ -190,7 +192,7 @@ async def until(true: Callable[[], bool]) -> None:
     """Wait until it is so."""
     async with asyncio.timeout(5):
         while not true():
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
 
 
 # ── start and end ───────────────────────────────────────────────────────────────────────────────
@@ -477,7 +479,7 @@ async def test_a_reload_is_in_force_when_the_whole_crew_serves_and_not_before(
     assert in_force(up).epoch == 1
     FakeProcess.failing = {}
     reloading = asyncio.create_task(up.reload())
-    await until(lambda: len(children("steward")) == 3)
+    await until(lambda: len(children("steward")) == 3 and children("steward")[2].ready)
     children("steward")[2].on_news({"view": shelf.put(b"new")})
     assert in_force(up).view == shelf.put(b"old")
     await reloading

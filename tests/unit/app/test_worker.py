@@ -57,6 +57,7 @@ class FakeRooms:
         self.follower = self
         self.meter = FakeMeter()
         self.retired = False
+        self.gateway = SimpleNamespace(retire=lambda: None)
         self.places = SimpleNamespace(
             worker=lambda epoch, slot: f"own {epoch} {slot}", shares=lambda epoch: "shares"
         )

@@ -73,18 +73,22 @@ def test_details_of_the_gate_are_for_those_who_run_it(what: str) -> None:
 # ── patterns ────────────────────────────────────────────────────────────────────────────────────
 
 
-@given(_patterns, _patterns, _patterns, _patterns, _kind, _name, _name)
+@given(_patterns, _patterns, _patterns, _patterns, _patterns, _kind, _name, _name)
 def test_a_rule_allows_what_its_patterns_say_and_nothing_else(
     servers: tuple[str, ...],
     tools: tuple[str, ...],
     prompts: tuple[str, ...],
     resources: tuple[str, ...],
+    methods: tuple[str, ...],
     kind: Kind,
     server: str,
     name: str,
 ) -> None:
-    rule = RoleRule(servers=servers, tools=tools, prompts=prompts, resources=resources)
-    named = {Kind.TOOL: tools, Kind.PROMPT: prompts}.get(kind, resources)
+    rule = RoleRule(
+        servers=servers, tools=tools, prompts=prompts, resources=resources, methods=methods
+    )
+    apart = {Kind.TOOL: tools, Kind.PROMPT: prompts, Kind.METHOD: methods}
+    named = apart.get(kind, resources)
     expected = any(fnmatch.fnmatchcase(server, p) for p in servers) and any(
         fnmatch.fnmatchcase(name, p) for p in named
     )

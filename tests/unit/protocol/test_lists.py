@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from bawn.errors import Refused
 from bawn.model import Endpoint, Item, Kind
 from bawn.protocol import lists
+from bawn.protocol.lifecycle import SERVER_INFO
 from bawn.protocol.outbound import LONGEST
-from tests.gate import counting_sealer
+from tests.gate import LEGACY, META, MODERN, counting_sealer
 
 _names = st.sets(st.text("ab/é😀", min_size=1, max_size=4), max_size=24)
 
@@ -114,17 +115,18 @@ NUMBER = Item(
 
 
 def test_a_modern_result_has_its_hints_and_the_shown_name() -> None:
-    assert lists.result(Kind.TOOL, [("files__n", NUMBER)], 50, "c", modern=True) == {
+    assert lists.result(Kind.TOOL, [("files__n", NUMBER)], 50, "c", MODERN) == {
         "tools": [{"name": "files__n", "outputSchema": {"type": "number"}}],
         "nextCursor": "c",
         "resultType": "complete",
         "ttlMs": 50,
         "cacheScope": "private",
+        "_meta": {META + "serverInfo": SERVER_INFO},
     }
 
 
 def test_a_legacy_result_has_neither_hints_nor_what_would_fail_the_list() -> None:
-    assert lists.result(Kind.TOOL, [("files__n", NUMBER)], 50, None, modern=False) == {
+    assert lists.result(Kind.TOOL, [("files__n", NUMBER)], 50, None, LEGACY) == {
         "tools": [{"name": "files__n"}]
     }
 
@@ -140,7 +142,7 @@ def test_a_legacy_result_has_neither_hints_nor_what_would_fail_the_list() -> Non
 def test_each_kind_is_listed_under_its_own_member(kind: Kind, member: str, identifier: str) -> None:
     definition = {identifier: "x", "title": "X", "_meta": {"own": 1}}
     item = Item(kind, "files", "x", "y", definition)
-    assert lists.result(kind, [("y", item)], 0, None, modern=False) == {
+    assert lists.result(kind, [("y", item)], 0, None, LEGACY) == {
         member: [definition | {identifier: "y"}]
     }
     assert definition[identifier] == "x"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bawn.model import Call, Client, Item, Json, Kind
-from bawn.protocol import outbound, templates, versions
+from bawn.model import Call, Client, Json, Kind, Outbound
+from bawn.protocol import outbound, templates
 from tests.gate import ADA, LEGACY, META, MODERN
 
 TRACE = "a" * 32
@@ -15,40 +15,65 @@ def _call(method: str, params: Json, **changes: Any) -> Call:
     return Call(1, method, params, ADA, None, Client(LEGACY, "c"), TRACE, **changes)
 
 
-def test_a_tool_goes_out_under_the_servers_own_name() -> None:
-    params = {"name": "files__read", "arguments": {"path": "/a"}, "unknown": [1]}
-    item = Item(Kind.TOOL, "files", "read", "files__read", {})
-    leaving = outbound.request(
-        _call("tools/call", params, project="/work"), versions.METHODS["tools/call"], item, "iso"
-    )
+def _sent(call: Call, **more: Any) -> Outbound:
+    return outbound.request(call.method, call.params, call, server="files", isolation="iso", **more)
+
+
+def test_a_call_goes_out_with_its_params_and_canonical_metadata() -> None:
+    params = {"name": "read", "arguments": {"path": "/a"}, "unknown": [1]}
+    leaving = _sent(_call("tools/call", params, project="/work"), name="read", principal="p")
     assert (leaving.server, leaving.method, leaving.name) == ("files", "tools/call", "read")
     assert (leaving.isolation, leaving.trace, leaving.project) == ("iso", TRACE, "/work")
-    meta = leaving.params.pop("_meta")
-    assert leaving.params == params | {"name": "read"}
+    assert (leaving.principal, leaving.headers, leaving.parked) == ("p", (), False)
+    meta = leaving.params["_meta"]
+    assert leaving.params == params | {"_meta": meta}
     assert meta[META + "protocolVersion"] == MODERN
-    assert params["name"] == "files__read"
+    assert "_meta" not in params
 
 
-def test_a_prompt_goes_out_under_the_servers_own_name() -> None:
-    item = Item(Kind.PROMPT, "files", "summary", "files__summary", {})
-    call = _call("prompts/get", {"name": "files__summary"})
-    leaving = outbound.request(call, versions.METHODS["prompts/get"], item, "iso")
-    assert leaving.name == leaving.params["name"] == "summary"
-
-
-@pytest.mark.parametrize("kind", [Kind.RESOURCE, Kind.TEMPLATE])
-def test_a_resource_goes_out_under_the_uri_that_was_asked_for(kind: Kind) -> None:
-    item = Item(kind, "files", "file:///{+path}", "file:///{+path}", {})
-    call = _call("resources/read", {"uri": "file:///a/b"})
-    leaving = outbound.request(call, versions.METHODS["resources/read"], item, "iso")
-    assert leaving.name == leaving.params["uri"] == "file:///a/b"
+def test_a_modern_callers_metadata_goes_out_as_it_came() -> None:
+    meta = {META + "protocolVersion": MODERN, META + "clientCapabilities": {"roots": {}}, "own": 1}
+    leaving = _sent(_call("tools/call", {"name": "read", "_meta": meta}))
+    assert leaving.params["_meta"] is meta
 
 
 def test_an_absent_meta_is_made() -> None:
-    item = Item(Kind.TOOL, "files", "read", "files__read", {})
-    call = _call("tools/call", {"name": "files__read", "_meta": None})
-    leaving = outbound.request(call, versions.METHODS["tools/call"], item, "iso")
+    leaving = _sent(_call("tools/call", {"name": "read", "_meta": None}))
     assert leaving.params["_meta"][META + "clientInfo"]["name"] == "c"
+
+
+def test_the_level_of_a_session_stands_in_its_calls() -> None:
+    call = _call("tools/call", {"name": "read"}, session="s")
+    assert META + "logLevel" not in _sent(call).params["_meta"]
+    assert _sent(call, level="error").params["_meta"][META + "logLevel"] == "error"
+
+
+def test_the_tasks_of_an_earlier_version_are_offered_to_nobody() -> None:
+    params = {"name": "read", "task": {"ttl": 1}}
+    assert "task" not in _sent(_call("tools/call", params, session="s")).params
+    assert _sent(_call("tools/call", params)).params["task"] == {"ttl": 1}
+    assert params["task"] == {"ttl": 1}
+
+
+def test_the_trace_goes_on_in_body_and_header() -> None:
+    parent = f"00-{TRACE}-{'b' * 16}-01"
+    meta = {"traceparent": f"00-{TRACE}-{'c' * 16}-01", "baggage": "k=v"}
+    call = _call("tools/call", {"name": "read", "_meta": meta}, parent=parent)
+    leaving = _sent(call, headers=((b"mcp-param-x", b"1"),))
+    assert leaving.params["_meta"]["traceparent"] == parent
+    assert "baggage" not in leaving.params["_meta"]
+    fields = dict(leaving.headers)
+    assert fields[b"traceparent"] == parent.encode()
+    assert fields[b"mcp-param-x"] == b"1"
+    assert b"baggage" not in fields
+    assert _sent(call, baggage=True).params["_meta"]["baggage"] == "k=v"
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_what_is_unknown_reads_the_same_whatever_the_cause(kind: Kind) -> None:
+    refused = outbound.unknown(kind)
+    assert refused.reason.id == "target.unknown"
+    assert refused.public == f"no such {kind}"
 
 
 @pytest.mark.parametrize(

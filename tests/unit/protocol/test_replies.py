@@ -9,6 +9,7 @@ from bawn.errors import REASONS, Reason, Refused
 from bawn.model import Answer
 from bawn.ports import Reply
 from bawn.protocol import replies
+from tests.gate import LEGACY, MODERN
 
 TRACE = "b" * 32
 
@@ -28,10 +29,10 @@ def _refusal(
 
 def test_a_result_is_passed_on_in_the_callers_era() -> None:
     answer = Answer(result={"resultType": "complete", "content": []})
-    modern = replies.answer("a", "tools/call", answer, modern=True)
+    modern = replies.answer("a", "tools/call", answer, MODERN)
     assert modern.status == 200
     assert json.loads(modern.body) == {"jsonrpc": "2.0", "id": "a", "result": answer.result}
-    legacy = replies.answer("a", "tools/call", answer, modern=False)
+    legacy = replies.answer("a", "tools/call", answer, LEGACY)
     assert json.loads(legacy.body)["result"] == {"content": []}
 
 
@@ -39,9 +40,9 @@ def test_what_is_written_already_goes_out_as_it_is_and_only_to_modern_callers() 
     answer = Answer(
         result={"resultType": "complete", "a": 1}, written=b'{"resultType":"complete","a":1}'
     )
-    modern = replies.answer('i"', "tools/call", answer, modern=True)
+    modern = replies.answer('i"', "tools/call", answer, MODERN)
     assert json.loads(modern.body) == {"jsonrpc": "2.0", "id": 'i"', "result": answer.result}
-    legacy = replies.answer(1, "tools/call", answer, modern=False)
+    legacy = replies.answer(1, "tools/call", answer, LEGACY)
     assert json.loads(legacy.body)["result"] == {"a": 1}
 
 
@@ -54,16 +55,16 @@ def test_what_is_written_already_goes_out_as_it_is_and_only_to_modern_callers() 
 )  # fmt: skip
 def test_an_error_has_the_status_that_its_code_asks_for(code: int, status: int) -> None:
     answer = Answer(error={"code": code, "message": "m", "data": {"own": 1}})
-    reply = replies.answer(1, "tools/call", answer, modern=True)
+    reply = replies.answer(1, "tools/call", answer, MODERN)
     assert reply.status == status
     assert json.loads(reply.body)["error"] == answer.error
-    assert replies.answer(1, "tools/call", answer, modern=False).status == 200
+    assert replies.answer(1, "tools/call", answer, LEGACY).status == 200
 
 
 def test_a_missing_resource_has_the_code_of_the_callers_era() -> None:
     answer = Answer(error={"code": -32602, "message": "no such resource"})
-    modern = replies.answer(1, "resources/read", answer, modern=True)
-    legacy = replies.answer(1, "resources/read", answer, modern=False)
+    modern = replies.answer(1, "resources/read", answer, MODERN)
+    legacy = replies.answer(1, "resources/read", answer, LEGACY)
     assert json.loads(modern.body)["error"]["code"] == -32602
     assert json.loads(legacy.body)["error"]["code"] == -32002
 
@@ -77,7 +78,7 @@ def test_a_refusal_tells_the_kind_and_the_ids_and_never_the_detail(
     reason: Reason, modern: bool
 ) -> None:
     refused = Refused(reason, "public", detail="s3cr3t", data={"own": 1})
-    reply, error = _refusal(refused, modern=modern)
+    reply, error = _refusal(refused, modern=modern, method="prompts/get")
     assert error["message"] == f"{reason.message}: public"
     assert error["data"] == {"own": 1, "reason": reason.id, "trace": TRACE}
     assert b"s3cr3t" not in reply.body
@@ -88,12 +89,24 @@ def test_a_refusal_tells_the_kind_and_the_ids_and_never_the_detail(
 
 @pytest.mark.parametrize("reason", REASONS.values(), ids=lambda reason: reason.id)
 def test_a_legacy_call_that_is_refused_is_no_broken_transport(reason: Reason) -> None:
-    reply, error = _refusal(Refused(reason), modern=False)
+    reply, error = _refusal(Refused(reason), modern=False, method="prompts/get")
     # policy.denied is for the audit alone: a caller reads target.unknown
-    of_a_call = reason.id.split(".")[0] in {"target", "cursor", "resource", "method"}
+    of_a_call = reason.id.split(".")[0] in {"target", "cursor", "resource", "method", "input"}
     expected = 200 if of_a_call or reason.id == "message.params" else reason.status
     assert reply.status == expected
     assert error["code"] not in {-32020, -32021}
+
+
+def test_a_legacy_model_reads_that_its_client_lacks_a_capability() -> None:
+    refused = Refused(REASONS["input.undeclared"], "say so", data={"requiredCapabilities": {}})
+    told = {"type": "text", "text": refused.message}
+    reply = replies.refusal(refused, id_=1, trace=TRACE, method="tools/call", modern=False)
+    assert reply.status == 200
+    assert json.loads(reply.body)["result"] == {"content": [told], "isError": True}
+    answer = Answer(error={"code": -32021, "message": refused.message})
+    assert replies.answer(1, "tools/call", answer, LEGACY).body == reply.body
+    _, error = _refusal(refused, modern=True)
+    assert error["code"] == -32021
 
 
 def test_our_own_data_cannot_be_replaced() -> None:
@@ -141,5 +154,5 @@ def test_a_wrong_http_method_is_told_the_right_one() -> None:
         reply = replies.refusal(refused, id_=None, trace="", method="", modern=True)
         return dict(reply.headers)
 
-    assert headers("http.method")[b"allow"] == b"POST"
+    assert headers("http.method")[b"allow"] == b"GET, POST, DELETE"
     assert b"allow" not in headers("http.not_found")

@@ -164,3 +164,26 @@ def test_comments_and_unknown_fields_are_endless_at_will() -> None:
     parser = Parser(100)
     for _ in range(1000):
         assert parser.feed(b": still here\nid: 7\nretry: 1\nwhat: ever\n\n") == []
+
+
+# ── where a stream has come to ──────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("stream", "last_id", "retry"),
+    [
+        (b"id: 1\ndata: a\n\n", b"1", None),
+        (b"id: 1\ndata:\n\n", b"1", None),  # an empty one only primes
+        (b"id: 1\n\nid: 2\ndata: a", b"1", None),  # the second has not ended
+        (b"id: 1\n\ndata: a\n\n", b"1", None),
+        (b"id: 1\n\nid\n\n", b"", None),
+        (b"id: 1\n\nid: \0\n\n", b"1", None),
+        (b"id: " + b"x" * 1025 + b"\n\n", b"", None),
+        (b"retry: 500\n", b"", 500),
+        (b"retry: 500\nretry: x\nretry:\nretry: -1\nretry: 9999999999\n", b"", 500),
+    ],
+)
+def test_ids_and_pauses_are_remembered(stream: bytes, last_id: bytes, retry: int | None) -> None:
+    parser = Parser(UNLIMITED)
+    parser.feed(stream)
+    assert (parser.last_id, parser.retry) == (last_id, retry)

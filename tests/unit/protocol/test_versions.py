@@ -6,7 +6,8 @@ from bawn.protocol import versions
 
 def test_versions_stand_from_new_to_old() -> None:
     assert list(versions.SUPPORTED) == sorted(versions.SUPPORTED, reverse=True)
-    assert list(versions.UPSTREAM_HANDSHAKE) == sorted(versions.UPSTREAM_HANDSHAKE, reverse=True)
+    assert list(versions.SUPPORTED) == [versions.MODERN, *versions.HANDSHAKE]
+    assert versions.BATCHES in versions.HANDSHAKE
 
 
 def test_methods_are_found_under_their_own_names() -> None:
@@ -14,7 +15,7 @@ def test_methods_are_found_under_their_own_names() -> None:
 
 
 def test_each_kind_has_its_list_method_and_its_name() -> None:
-    for kind in Kind:
+    for kind in set(Kind) - {Kind.METHOD}:
         method, _ = versions.LIST_METHODS[kind]
         assert versions.METHODS[method].lists
         assert versions.METHODS[method].kind is kind
@@ -30,18 +31,18 @@ def test_what_reaches_a_server_is_named_in_the_header() -> None:
     }
 
 
-def test_headers_of_tasks_are_known_before_tasks_are_served() -> None:
-    for name in ("tasks/get", "tasks/update", "tasks/cancel"):
-        method = versions.METHODS[name]
-        assert method.named == "taskId"
-        assert not method.served
+def test_only_what_may_take_a_while_may_ask() -> None:
+    asking = {method.name for method in versions.METHODS.values() if method.asks}
+    assert asking == {"tools/call", "prompts/get", "resources/read"}
 
 
 def test_the_eras_differ_where_the_protocol_does() -> None:
     only_modern = {m.name for m in versions.METHODS.values() if m.modern and not m.legacy}
     only_legacy = {m.name for m in versions.METHODS.values() if m.legacy and not m.modern}
-    assert only_modern == {"server/discover"}
-    assert only_legacy == {"initialize", "ping"}
+    tasks = {"tasks/get", "tasks/update", "tasks/cancel"}
+    assert only_modern == {"server/discover", "subscriptions/listen"} | tasks
+    subscribing = {"resources/subscribe", "resources/unsubscribe"}
+    assert only_legacy == {"initialize", "ping", "logging/setLevel"} | subscribing
 
 
 def test_results_that_may_be_kept_are_those_of_the_specification() -> None:

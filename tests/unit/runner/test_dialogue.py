@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from bawn.errors import Refused
 from bawn.model import Answer, Json
-from bawn.runner.dialogue import Deadlines, Dialogue
+from bawn.runner.caller import Caller
+from bawn.runner.dialogue import Dialogue
 from bawn.runner.journal import Journal
 from bawn.runner.lines import Overlong
+from bawn.runner.pending import Deadlines
+from tests.unit.runner.fakes import Ear
 
 PATIENT = Deadlines(60, 300)
 
@@ -33,7 +35,7 @@ class Wire:
         self.sent.append(json.loads(data))
         self._arrived.set()
 
-    def _change(self) -> None:
+    def _change(self, method: str) -> None:
         self.changes += 1
 
     async def asked(self, method: str = "tools/call", count: int = 1) -> Json:
@@ -56,9 +58,10 @@ def call(
     wire: Wire,
     params: Json | None = None,
     deadlines: Deadlines = PATIENT,
-    progress: Callable[[Json], None] | None = None,
+    caller: Caller | None = None,
+    method: str = "tools/call",
 ) -> asyncio.Task[Answer]:
-    return asyncio.create_task(wire.dialogue.ask("tools/call", params or {}, deadlines, progress))
+    return asyncio.create_task(wire.dialogue.ask(method, params or {}, deadlines, caller))
 
 
 async def refusal(task: asyncio.Task[Answer]) -> str:
@@ -212,9 +215,9 @@ async def test_an_uncancellable_request_is_given_up_quietly(wire: Wire) -> None:
 
 
 async def test_progress_tokens_are_ours_outside_and_the_callers_inside(wire: Wire) -> None:
-    heard: tuple[list[Json], list[Json]] = ([], [])
+    ears = Ear(), Ear()
     params = {"_meta": {"progressToken": "same", "x": 1}}
-    tasks = [call(wire, params, progress=heard[n].append) for n in range(2)]
+    tasks = [call(wire, params, caller=ears[n].caller) for n in range(2)]
     await wire.asked(count=2)
     tokens = [message["params"]["_meta"]["progressToken"] for message in wire.sent]
     assert len(set(tokens)) == 2
@@ -225,18 +228,18 @@ async def test_progress_tokens_are_ours_outside_and_the_callers_inside(wire: Wir
         wire.say(id=message["id"], result={})
     wire.say(method="notifications/progress", params={"progressToken": tokens[1], "progress": 6})
     await asyncio.gather(*tasks)
-    assert heard[0] == []
-    assert [told["params"] for told in heard[1]] == [{"progressToken": "same", "progress": 5}]
+    assert ears[0].told == []
+    assert [told["params"] for told in ears[1].told] == [{"progressToken": "same", "progress": 5}]
 
 
 async def test_progress_that_was_not_asked_for_goes_nowhere(wire: Wire) -> None:
-    heard: list[Json] = []
-    task = call(wire, progress=heard.append)
+    ear = Ear()
+    task = call(wire, caller=ear.caller)
     id_ = (await wire.asked())["id"]
     wire.say(method="notifications/progress", params={"progressToken": id_, "progress": 5})
     wire.say(id=id_, result={})
     await task
-    assert heard == []
+    assert ear.told == []
 
 
 async def test_ping_is_answered_and_every_other_question_declined(wire: Wire) -> None:
@@ -282,3 +285,116 @@ async def test_of_unreadable_answers_to_one_call_only_one_is_held(wire: Wire) ->
         wire.dialogue.hear(b'{"jsonrpc":"2.0","id":%d,"result":{"t":"\\ud800"}}' % id_)
     assert wire.dialogue.ignored == 49
     assert (await task).result == {"t": "\ufffd"}
+
+
+# ── log messages and streams of notifications ───────────────────────────────────────────────────
+
+
+def log(wire: Wire, level: Any = "info") -> None:
+    wire.say(method="notifications/message", params={"level": level, "data": "x"})
+
+
+async def test_log_messages_go_to_the_one_call_that_asked(wire: Wire) -> None:
+    quiet, loud = Ear(), Ear(level=1)
+    tasks = [call(wire, caller=quiet.caller), call(wire, caller=loud.caller)]
+    await wire.asked(count=2)
+    for level in ("debug", "info", "emergency", "odd", None):
+        log(wire, level)
+    assert [told["params"]["level"] for told in loud.told] == ["info", "emergency"]
+    other = call(wire, caller=Ear(level=0).caller)
+    await wire.asked(count=3)
+    log(wire)
+    assert len(loud.told) == 2
+    assert quiet.told == []
+    for task in (*tasks, other):
+        task.cancel()
+
+
+async def test_where_many_share_a_process_a_log_message_needs_a_call_alone(wire: Wire) -> None:
+    wire.dialogue.shared = True
+    loud = Ear(level=0)
+    task = call(wire, caller=loud.caller)
+    await wire.asked()
+    log(wire)
+    other = call(wire, caller=Ear().caller)
+    await wire.asked(count=2)
+    log(wire)
+    assert len(loud.told) == 1
+    for each in (task, other):
+        each.cancel()
+
+
+async def test_nothing_is_told_once_the_answer_is_there(wire: Wire) -> None:
+    loud = Ear(level=0)
+    task = call(wire, caller=loud.caller)
+    wire.say(id=(await wire.asked())["id"], result={})
+    log(wire)
+    await task
+    assert loud.told == []
+
+
+LISTEN = "subscriptions/listen"
+ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
+
+
+def tagged(wire: Wire, id_: Any, method: str = "notifications/resources/updated") -> None:
+    wire.say(method=method, params={"_meta": {"io.modelcontextprotocol/subscriptionId": id_}})
+
+
+async def test_a_tagged_notification_goes_to_its_own_stream(wire: Wire) -> None:
+    ears = Ear(), Ear()
+    tasks = [call(wire, caller=ear.caller, method=LISTEN) for ear in ears]
+    await wire.asked(LISTEN, 2)
+    id_ = wire.sent[0]["id"]
+    odd: list[Any] = [id_, 77, str(id_), float(id_), True, None, []]
+    for tag in odd:
+        tagged(wire, tag)
+    assert [len(ear.told) for ear in ears] == [1, 0]
+    tagged(wire, id_, "notifications/tools/list_changed")
+    assert wire.changes == 0
+    for task in tasks:
+        task.cancel()
+
+
+async def test_a_call_is_no_stream(wire: Wire) -> None:
+    ear = Ear()
+    task = call(wire, caller=ear.caller)
+    tagged(wire, (await wire.asked())["id"])
+    assert ear.told == []
+    task.cancel()
+
+
+async def test_an_acknowledged_stream_lasts_and_ends_as_the_server_says(wire: Wire) -> None:
+    ear = Ear()
+    task = call(wire, {}, Deadlines(0.02, 0.02), ear.caller, LISTEN)
+    id_ = (await wire.asked(LISTEN))["id"]
+    tagged(wire, id_, ACKNOWLEDGED)
+    done, _ = await asyncio.wait({task}, timeout=0.1)
+    assert not done
+    wire.say(method="notifications/cancelled", params={"requestId": id_})
+    answer = await task
+    assert answer.result is not None
+    assert answer.result["resultType"] == "complete"
+
+
+async def test_a_stream_that_is_not_acknowledged_is_given_up(wire: Wire) -> None:
+    task = call(wire, {}, Deadlines(0.01, 60), Ear().caller, LISTEN)
+    assert await refusal(task) == "upstream.first_byte"
+
+
+async def test_the_calls_of_a_server_are_not_its_to_cancel(wire: Wire) -> None:
+    task = call(wire)
+    id_ = (await wire.asked())["id"]
+    wire.say(method="notifications/cancelled", params={"requestId": id_})
+    wire.say(id=id_, result={})
+    assert (await task).result == {}
+
+
+async def test_a_stream_whose_listener_is_slow_is_ended(wire: Wire) -> None:
+    ear = Ear()
+    task = call(wire, caller=ear.caller, method=LISTEN)
+    id_ = (await wire.asked(LISTEN))["id"]
+    ear.reads = False
+    tagged(wire, id_)
+    assert await refusal(task) == "upstream.outcome_unknown"
+    assert (await wire.asked("notifications/cancelled"))["params"]["requestId"] == id_

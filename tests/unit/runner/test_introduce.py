@@ -31,12 +31,14 @@ class Server:
     def __init__(self, **answers: list[Json | None]) -> None:
         self.answers = answers
         self.heard: list[str] = []
-        self.dialogue = Dialogue(self._hear, Journal("files"), lambda: None)
+        self.offered: Json = {}
+        self.dialogue = Dialogue(self._hear, Journal("files"), lambda method: None)
 
     def _hear(self, data: bytes) -> None:
         message = json.loads(data)
         method = message["method"].rpartition("/")[2]
         self.heard.append(method)
+        self.offered = message.get("params", {}).get("capabilities", self.offered)
         prepared = self.answers.get(method)
         answer: Any = prepared.pop(0) if prepared and "id" in message else None
         if answer is not None:
@@ -98,3 +100,11 @@ async def test_a_version_nobody_speaks_is_invalid() -> None:
         await server.introduced()
     assert refused.value.reason.id == "upstream.invalid"
     assert server.heard == ["discover", "initialize"]
+
+
+async def test_a_legacy_server_is_offered_what_it_may_ask_and_nothing_by_default() -> None:
+    sets: list[Json | None] = [None, {"roots": {}}]
+    for offers in sets:
+        server = Server(initialize=[INITIALISED])
+        await introduce(server.dialogue, Era.LEGACY, 10.0, offers)
+        assert server.offered == server.dialogue.asks.offered == (offers or {})

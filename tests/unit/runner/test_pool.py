@@ -10,8 +10,11 @@ import pytest
 
 from bawn.config import Limits, Server
 from bawn.errors import Refused
+from bawn.model import Json
+from bawn.runner.caller import Caller
 from bawn.runner.introduce import Era
-from bawn.runner.pool import Key, Pool, Surroundings
+from bawn.runner.key import Key
+from bawn.runner.pool import Pool, Surroundings
 from tests.unit.runner.fakes import Clock, Launcher
 
 BASE = Path("/base")
@@ -33,10 +36,16 @@ class Yard:
         self.pool.apply(servers, limits or Limits(), BASE)
 
     async def call(
-        self, server: str, isolation: str = "k", project: str | None = None, account: str = ""
+        self,
+        server: str,
+        isolation: str = "k",
+        project: str | None = None,
+        account: str = "",
+        offers: Json | None = None,
     ) -> int:
         key = Key(server, isolation, project)
-        answer = await self.pool.call(key, "tools/call", {}, None, account)
+        caller = Caller(lambda message: True, offers or {})
+        answer = await self.pool.call(key, "tools/call", {}, caller, account)
         assert answer.result is not None
         number: int = answer.result["child"]
         return number
@@ -117,7 +126,7 @@ async def test_changed_and_removed_servers_are_stopped_and_the_others_left(yard:
 async def test_a_changed_list_is_counted_for_its_server(yard: Yard) -> None:
     yard.apply(a=local(), b=local())
     await yard.call("a")
-    yard.launcher.changes[0]()
+    yard.launcher.changes[0]("notifications/tools/list_changed")
     servers = yard.pool.status()["servers"]
     assert {name: server["changed"] for name, server in servers.items()} == {"a": 1, "b": 0}
 
@@ -245,3 +254,80 @@ async def test_closing_stops_all_and_starts_nothing(yard: Yard) -> None:
     assert all(child.stopped.is_set() for child in yard.launcher.children)
     assert await yard.refused("a") == "upstream.not_started"
     assert len(yard.launcher.children) == 2
+
+
+# ── what is offered, asked and listened to ──────────────────────────────────────────────────────
+
+ROOTS: Json = {"roots": {}}
+FORM: Json = {"elicitation": {"form": {}}}
+
+
+@pytest.mark.parametrize(("era", "found"), [(Era.LEGACY, [0, 1, 2, 0]), (Era.MODERN, [0, 0, 0, 0])])
+async def test_a_legacy_child_is_for_one_offer_and_a_modern_one_for_all(
+    yard: Yard, era: Era, found: list[int]
+) -> None:
+    yard.launcher.era = era
+    yard.apply(a=local())
+    calls = [await yard.call("a", offers=offers) for offers in (ROOTS, FORM, {}, ROOTS)]
+    assert calls == found
+    assert [plan.offers for plan in yard.launcher.plans][: len(set(found))] == [ROOTS, FORM, {}][
+        : len(set(found))
+    ]
+
+
+@pytest.mark.parametrize(("era", "starts"), [(Era.LEGACY, 2), (Era.MODERN, 1)])
+async def test_while_the_era_is_unknown_one_start_finds_it_for_all(
+    yard: Yard, era: Era, starts: int
+) -> None:
+    yard.launcher.era = era
+    yard.apply(a=local())
+    calls = [yard.call("a", offers=offers) for offers in (ROOTS, FORM, ROOTS, FORM)]
+    first = await asyncio.gather(*calls)
+    assert len(yard.launcher.plans) == len(set(first)) == starts
+    assert first[:2] == first[2:]
+
+
+async def test_a_shared_child_is_offered_nothing(yard: Yard) -> None:
+    yard.launcher.era = Era.LEGACY
+    yard.apply(a=local(isolation="shared"))
+    assert await yard.call("a", offers=ROOTS) == await yard.call("a")
+    assert yard.launcher.plans[0].offers == {}
+
+
+async def test_what_was_offered_changes_neither_the_directory_nor_what_the_status_shows(
+    yard: Yard, tmp_path: Path
+) -> None:
+    yard.launcher.era = Era.LEGACY
+    yard.pool.apply({"a": local(isolation="session")}, Limits(), BASE, Surroundings(tmp_path))
+    for offers in (ROOTS, FORM):
+        await yard.call("a", offers=offers)
+    first, second = (plan.data for plan in yard.launcher.plans)
+    assert first == second is not None
+    assert len({child["isolation"] for child in yard.pool.status()["children"]}) == 1
+    assert first is not None
+    first.mkdir(parents=True)
+    await yard.pool.aclose()
+    assert not first.exists()
+
+
+async def test_an_idle_child_that_was_put_elsewhere_is_still_stopped(yard: Yard) -> None:
+    yard.launcher.era = Era.LEGACY
+    yard.apply(a=local(idle_stop=0.01))
+    await yard.call("a", offers=ROOTS)
+    yard.clock.now += 1.0
+    await asyncio.wait_for(yard.launcher.children[0].stopped.wait(), 5)
+
+
+async def test_an_answer_finds_the_child_that_asked_among_those_of_its_key_alone(
+    yard: Yard,
+) -> None:
+    yard.launcher.era = Era.LEGACY
+    yard.apply(a=local())
+    await yard.call("a", "anna", offers=ROOTS)
+    await yard.call("a", "anna", offers=FORM)
+    await yard.call("a", "ben", offers=ROOTS)
+    yard.launcher.children[1].asked.add("ask")
+    assert not yard.pool.answer(Key("a", "ben", None), "ask", {"result": {}})
+    assert not yard.pool.answer(Key("a", "anna", None), "other", {"result": {}})
+    assert yard.pool.answer(Key("a", "anna", None), "ask", {"result": {}})
+    assert yard.launcher.children[1].answers == [{"result": {}}]

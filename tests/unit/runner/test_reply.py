@@ -34,7 +34,7 @@ async def test_a_slow_reader_misses_the_oldest_progress_and_never_the_answer() -
     reader = Reader()
     reply = Reply(reader.send)
     for n in range(QUEUE + 100):
-        reply.progress({"n": n})
+        reply.tell({"n": n})
     end = asyncio.create_task(reply.finish(b'{"answer":1}'))
     reader.flowing.set()
     await end
@@ -47,10 +47,34 @@ async def test_a_slow_reader_misses_the_oldest_progress_and_never_the_answer() -
 async def test_an_abandoned_reply_sends_nothing_more() -> None:
     reader = Reader()
     reply = Reply(reader.send)
-    reply.progress({"n": 1})
+    reply.tell({"n": 1})
     await asyncio.sleep(0)
     reply.abandon()
     await asyncio.sleep(0)
     reader.flowing.set()
     await asyncio.sleep(0)
     assert reader.sent == []
+
+
+async def test_what_asks_something_is_never_dropped_for_a_slow_reader() -> None:
+    reader = Reader()
+    reply = Reply(reader.send)
+    assert reply.tell({"id": "ask", "method": "roots/list"})
+    kept = [reply.tell({"n": n}) for n in range(QUEUE + 50)]
+    assert kept.count(False) == 51
+    end = asyncio.create_task(reply.finish(b"{}"))
+    reader.flowing.set()
+    await end
+    assert b'"ask"' in reader.sent[1]["body"]
+
+
+async def test_the_era_is_told_once_it_is_known() -> None:
+    for era, streams in (("legacy", True), ("legacy", False), ("", False)):
+        reader = Reader()
+        reader.flowing.set()
+        reply = Reply(reader.send, lambda era=era: era)  # type: ignore[misc]
+        if streams:
+            reply.tell({"n": 1})
+        await reply.finish(b"{}")
+        found = dict(reader.sent[0]["headers"]).get(b"bawn-era")
+        assert found == (era.encode() or None)

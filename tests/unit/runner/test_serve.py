@@ -12,11 +12,12 @@ import pytest
 from bawn.errors import UPSTREAM_DIED, Refused
 from bawn.model import Answer, Json
 from bawn.runner import serve
-from bawn.runner.dialogue import Progress
-from bawn.runner.pool import Key, Pool
+from bawn.runner.caller import Caller
+from bawn.runner.key import Key
+from bawn.runner.pool import Pool
 
 REQUEST: Json = {"jsonrpc": "2.0", "id": "i", "method": "tools/call", "params": {"name": "t"}}
-Behaviour = Callable[[Json, Progress | None], Awaitable[Answer]]
+Behaviour = Callable[[Json, Caller | None], Awaitable[Answer]]
 
 
 class FakePool(Pool):
@@ -33,12 +34,12 @@ class FakePool(Pool):
         key: Key,
         method: str,
         params: Json,
-        progress: Progress | None = None,
+        caller: Caller | None = None,
         account: str = "",
     ) -> Answer:
         self.keys.append(key)
         self.accounts.append(account)
-        return await self.behaviour(params, progress)
+        return await self.behaviour(params, caller)
 
 
 class Exchange:
@@ -67,11 +68,14 @@ class Exchange:
         path: str = "/servers/files",
         method: str = "POST",
         principal: bytes | None = None,
+        offers: bytes | None = None,
     ) -> None:
         self.pieces = list(pieces) or [json.dumps(REQUEST).encode()]
         headers = [(b"bawn-isolation", b"who"), (b"bawn-project", b"/a%20b/%C3%BC")]
         if principal is not None:
             headers.append((b"bawn-principal", principal))
+        if offers is not None:
+            headers.append((b"bawn-offers", offers))
         scope = {"type": "http", "method": method, "path": path, "headers": headers}
         await self.runner(scope, self._receive, self._send)
 
@@ -90,7 +94,7 @@ class Exchange:
         return answer
 
 
-async def fine(params: Json, progress: Progress | None) -> Answer:
+async def fine(params: Json, caller: Caller | None) -> Answer:
     return Answer(result={"resultType": "complete", "params": params})
 
 
@@ -119,7 +123,7 @@ async def test_a_body_in_pieces_is_one_body() -> None:
 
 
 async def test_a_refusal_carries_its_reason_and_detail() -> None:
-    async def dies(params: Json, progress: Progress | None) -> Answer:
+    async def dies(params: Json, caller: Caller | None) -> Answer:
         raise Refused(UPSTREAM_DIED, detail="exit code 1")
 
     exchange = Exchange(dies)
@@ -157,7 +161,7 @@ async def test_a_body_beyond_the_limit_is_refused() -> None:
 
 
 async def test_a_defect_is_a_refusal_without_its_cause() -> None:
-    async def broken(params: Json, progress: Progress | None) -> Answer:
+    async def broken(params: Json, caller: Caller | None) -> Answer:
         raise ValueError("hunter2")
 
     exchange = Exchange(broken)
@@ -168,7 +172,7 @@ async def test_a_defect_is_a_refusal_without_its_cause() -> None:
 
 @pytest.mark.parametrize("data", [{"reason": "auth.missing"}, {"reason": "upstream.died", "x": 1}])
 async def test_a_servers_error_is_never_taken_for_the_gates(data: Json) -> None:
-    async def impostor(params: Json, progress: Progress | None) -> Answer:
+    async def impostor(params: Json, caller: Caller | None) -> Answer:
         return Answer(error={"code": 31001, "message": "m", "data": data})
 
     exchange = Exchange(impostor)
@@ -178,7 +182,7 @@ async def test_a_servers_error_is_never_taken_for_the_gates(data: Json) -> None:
 
 @pytest.mark.parametrize("data", [None, 3, {"reason": ["auth.missing"]}, {"reason": "own"}])
 async def test_other_error_data_stays(data: Any) -> None:
-    async def refuses(params: Json, progress: Progress | None) -> Answer:
+    async def refuses(params: Json, caller: Caller | None) -> Answer:
         return Answer(error={"code": 1, "message": "m", "data": data})
 
     exchange = Exchange(refuses)
@@ -187,13 +191,13 @@ async def test_other_error_data_stays(data: Any) -> None:
 
 
 async def test_progress_makes_the_reply_a_stream_that_ends_with_the_answer() -> None:
-    async def slow(params: Json, progress: Progress | None) -> Answer:
-        assert progress is not None
-        progress({"n": 1})
-        progress({"n": 2})
+    async def slow(params: Json, caller: Caller | None) -> Answer:
+        assert caller is not None
+        caller.tell({"n": 1})
+        caller.tell({"n": 2})
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        progress({"n": 3})
+        caller.tell({"n": 3})
         return Answer(result={})
 
     exchange = Exchange(slow)
@@ -209,7 +213,7 @@ async def test_a_caller_who_leaves_cancels_the_call(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(serve, "WATCH", 0.0)
     cancelled = asyncio.Event()
 
-    async def hangs(params: Json, progress: Progress | None) -> Answer:
+    async def hangs(params: Json, caller: Caller | None) -> Answer:
         exchange.gone.set()
         try:
             await asyncio.Event().wait()
@@ -245,3 +249,27 @@ async def test_the_children_are_shown() -> None:
     exchange = Exchange(fine)
     await exchange.post(path="/servers", method="GET")
     assert exchange.answer == {"servers": {}, "children": []}
+
+
+async def test_what_a_caller_offers_and_wants_to_read_reaches_the_pool() -> None:
+    callers: list[Caller | None] = []
+
+    async def note(params: Json, caller: Caller | None) -> Answer:
+        callers.append(caller)
+        return Answer(result={})
+
+    exchange = Exchange(note)
+    level = {"_meta": {"io.modelcontextprotocol/logLevel": "error"}}
+    offers = b'{"roots":{"listChanged":true},"other":{},"sampling":{"tools":{}}}'
+    await exchange.post(json.dumps({**REQUEST, "params": level}).encode(), offers=offers)
+    (caller,) = callers
+    assert caller is not None
+    assert caller.offers == {"roots": {}, "sampling": {"tools": {}}}
+    assert caller.level == 4
+
+
+@pytest.mark.parametrize("offers", [b"{", b"\xff"])
+async def test_an_offer_that_cannot_be_read_is_refused(offers: bytes) -> None:
+    exchange = Exchange(fine)
+    await exchange.post(offers=offers)
+    assert exchange.answer["error"]["data"]["reason"] == "message.shape"

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bawn.errors import Refused
-from bawn.runner.dialogue import Deadlines
+from bawn.runner.pending import Deadlines
 from bawn.runner.slot import Backoff, Slot
 from tests.unit.runner.fakes import Clock, Launcher
 

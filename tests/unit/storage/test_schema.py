@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from hashlib import sha256
 
 from bawn.storage.schema import MIGRATIONS, TABLES
 
@@ -12,3 +13,8 @@ def test_the_steps_lead_to_the_tables() -> None:
     found = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
     assert found >= TABLES
     connection.close()
+
+
+def test_a_step_that_was_released_stays_as_it_was() -> None:
+    released = ["3c78b036f26da429"]
+    assert [sha256(step.encode()).hexdigest()[:16] for step in MIGRATIONS[:1]] == released

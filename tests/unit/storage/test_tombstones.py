@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -71,12 +72,55 @@ def test_a_clock_that_steps_by_a_day_wakes_nobody(database: Database) -> None:
     assert all(graves.buried(name) for name in "abc")
 
 
+def test_what_serves_once_serves_once_whoever_asks(tmp_path: Path) -> None:
+    one, other = (Database(tmp_path / "state.db") for _ in range(2))
+    graves: Graves = Tombstones(one)
+    assert graves.once("a", 2e9)
+    assert [graves.once("a", 3e9), Tombstones(other).once("a", 2e9)] == [False, False]
+    assert Tombstones(other).once("b", 2e9)
+    one.close()
+    other.close()
+    again = Database(tmp_path / "state.db")
+    assert not Tombstones(again).once("a", 2e9)
+    again.close()
+
+
+def test_what_was_used_is_kept_until_no_clock_can_revive_it(database: Database) -> None:
+    clock = Clock()
+    graves = Tombstones(database, clock)
+    until = clock.now + 100
+    assert graves.once("a", until)
+    clock.now = until + GRACE - 1
+    assert graves.once("b", clock.now)
+    assert not graves.once("a", until)
+    clock.now += SWEEP + 2
+    graves.once("c", clock.now)
+    assert [name for (name,) in database.rows("SELECT handle FROM graves")] == ["b", "c"]
+
+
+def test_of_many_at_once_one_is_first(database: Database, tmp_path: Path) -> None:
+    def use() -> bool:
+        mine = Database(tmp_path / "state.db")
+        try:
+            return Tombstones(mine).once("a", 2e9)
+        finally:
+            mine.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        won = [each.result() for each in [pool.submit(use) for _ in range(12)]]
+    assert won.count(True) == 1
+
+
 def test_a_store_that_cannot_be_asked_refuses(database: Database, tmp_path: Path) -> None:
     graves = Tombstones(database)
     database.close()
     (tmp_path / "state.db").unlink()
     (tmp_path / "state.db").mkdir()
-    for use in (lambda: graves.buried("a"), lambda: graves.bury("a", 2e9)):
+    for use in (
+        lambda: graves.buried("a"),
+        lambda: graves.bury("a", 2e9),
+        lambda: graves.once("a", 2e9),
+    ):
         with pytest.raises(Refused) as caught:
             use()
         assert caught.value.reason is STORE_UNAVAILABLE

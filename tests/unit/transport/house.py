@@ -7,15 +7,19 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from bawn.config import Limits
 from bawn.errors import AUTH_INVALID, AUTH_MISSING, Reason, Refused
 from bawn.model import Json, Peer, Principal
 from bawn.ports import Arrival, Emit, Reply
+from bawn.transport.cors import Cors
 from bawn.transport.held import Held
 from bawn.transport.http import McpEndpoint
 from bawn.transport.origin import OriginGuard
-from tests.gate import FakeMeter
+from bawn.transport.standing import Standing
+from tests.gate import FakeMeter, counting_sealer
 from tests.unit.transport.edges import Connection, edge, limits, settle
 
+BOB: Final = Principal("bob", "test", frozenset({"developer"}), float("inf"))
 ALICE: Final = Principal("alice", "test", frozenset({"developer"}), float("inf"))
 OWNER: Final = Principal("uid:1000", "local", frozenset({"developer"}), float("inf"))
 REMOTE: Final = Peer("192.0.2.1")
@@ -24,7 +28,7 @@ HOST: Final = b"gate.example.com"
 
 
 class FakeIdentity:
-    """Knows `Bearer alice` at once and `Bearer slow` after verification; local peers by their uid."""
+    """Knows `Bearer alice` and `Bearer bob` at once and `Bearer slow` after verification; local peers by their uid."""
 
     def recognise(self, authorization: bytes | None, peer: Peer, now: float) -> Principal | None:
         """Fills `ports.Identity`."""
@@ -32,7 +36,7 @@ class FakeIdentity:
             return OWNER
         if authorization is None:
             raise Refused(AUTH_MISSING)
-        return ALICE if authorization == b"Bearer alice" else None
+        return {b"Bearer alice": ALICE, b"Bearer bob": BOB}.get(authorization)
 
     async def verify(self, authorization: bytes, now: float) -> Principal:
         """Fills `ports.Identity`."""
@@ -55,6 +59,16 @@ def ended(arrival: Arrival) -> Reply:
     return Reply(204, b"")
 
 
+async def quiet(arrival: Arrival, emit: Emit) -> Reply:
+    """How a gate follows a session to which nothing happens."""
+    await asyncio.Event().wait()
+    raise AssertionError("unreachable")
+
+
+def stands(arrival: Arrival) -> None:
+    """How a gate looks at a session that is in order."""
+
+
 class FakeGate:
     """Remembers what arrived, and answers as it is told."""
 
@@ -62,12 +76,24 @@ class FakeGate:
         self.arrived: list[Arrival] = []
         self.ended: list[Arrival] = []
         self.answers: Answers = fine
+        self.followed: list[Arrival] = []
         self.ends: Callable[[Arrival], Reply] = ended
+        self.opens: Callable[[Arrival], None] = stands
+        self.follows: Answers = quiet
 
     async def answer(self, arrival: Arrival, emit: Emit) -> Reply:
         """Fills `ports.Gate`."""
         self.arrived.append(arrival)
         return await self.answers(arrival, emit)
+
+    def open(self, arrival: Arrival) -> None:
+        """Fills `ports.Gate`."""
+        self.opens(arrival)
+
+    async def follow(self, arrival: Arrival, emit: Emit) -> Reply:
+        """Fills `ports.Gate`."""
+        self.followed.append(arrival)
+        return await self.follows(arrival, emit)
 
     def end(self, arrival: Arrival) -> Reply:
         """Fills `ports.Gate`."""
@@ -91,15 +117,19 @@ class House:
         self.meter = FakeMeter()
         self.held = Held(held)
         self.identity = FakeIdentity()
+        self.standing = more.pop("standing", None) or Standing.within(Limits(), counting_sealer())
         self.endpoint = McpEndpoint(
             self.gate,
             self.identity,
-            OriginGuard([HOST.decode()], ["https://app.example.com"]),
+            OriginGuard(
+                [HOST.decode()], ["https://app.example.com"], Cors(["https://app.example.com"])
+            ),
             self.meter,
             servers=("files", "time"),
             challenge=challenge,
             body_limit=body_limit,
             held=self.held,
+            standing=self.standing,
             **more,
         )
 
@@ -107,6 +137,15 @@ class House:
         """A new connection to the edge before it."""
         of = edge(peer, self.endpoint, limits=limits(header=4000), meter=self.meter)
         return Connection(of=of)
+
+    def get(self, path: str = "/mcp", /, **headers: bytes | None) -> Exchange:
+        """A GET of a session's stream, with these header fields."""
+        named: dict[bytes, bytes | None] = {
+            b"accept": b"text/event-stream", b"content-type": None, b"content-length": None,
+            b"mcp-session-id": b"s", b"mcp-protocol-version": b"2025-11-25",
+            **{name.replace("_", "-").encode(): value for name, value in headers.items()},
+        }  # fmt: skip
+        return Exchange(self, path, b"", method="GET", headers=named)
 
     def post(self, path: str = "/mcp", *, body: bytes = b"{}", **changes: Any) -> Exchange:
         """A POST that is in order but for the changes."""
@@ -133,6 +172,16 @@ def message(
     pairs = [(k, v) for k, v in fields.items() if v is not None] + (more or [])
     lines = [f"{method} {path} HTTP/1.1".encode(), *(b"%b: %b" % pair for pair in pairs)]
     return b"\r\n".join([*lines, b"", b""]) + body
+
+
+class Told:
+    """One event as it came."""
+
+    def __init__(self, block: bytes) -> None:
+        fields = dict(line.partition(b": ")[::2] for line in block.split(b"\n"))
+        self.id = fields.get(b"id", b"")
+        self.name = fields.get(b"event", b"")
+        self.data = fields.get(b"data", b"")
 
 
 class Exchange:
@@ -181,6 +230,25 @@ class Exchange:
     def written(self) -> bytes:
         """Everything that came back."""
         return self.connection.transport.written
+
+    @property
+    def parts(self) -> bytes:
+        """What has come of an answer in chunks so far."""
+        rest, found = self.written.partition(b"\r\n\r\n")[2], b""
+        while rest:
+            size, _, rest = rest.partition(b"\r\n")
+            found, rest = found + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
+        return found
+
+    @property
+    def events(self) -> list[Told]:
+        """The events that have come so far, comments left out."""
+        return [Told(block) for block in self.parts.split(b"\n\n") if block.strip(b":")]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the answer has ended."""
+        return self.written.endswith(b"0\r\n\r\n")
 
     @property
     def status(self) -> int:

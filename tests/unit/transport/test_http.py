@@ -448,3 +448,57 @@ async def test_a_large_answer_counts_until_its_caller_has_read_it() -> None:
             exchange.leave()
         await settle()
         assert house.held.all.held == 0
+
+
+# ── standing streams ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "reason"),
+    [
+        ({"mcp_session_id": None}, 405, "http.method"),
+        ({"mcp_protocol_version": b"2026-07-28"}, 405, "http.method"),
+        ({"accept": b"application/json"}, 406, "http.accept"),
+        ({"accept": None}, 406, "http.accept"),
+        ({"authorization": None}, 401, "auth.missing"),
+        ({"host": b"evil.example.com"}, 421, "http.host"),
+        ({"origin": b"https://evil.example.com"}, 403, "http.origin"),
+    ],
+)
+async def test_a_stream_is_for_sessions_of_legacy_clients(
+    house: House, headers: dict[str, bytes | None], status: int, reason: str
+) -> None:
+    done = await house.get("/mcp", **headers).run()
+    assert (done.status, done.reason) == (status, reason)
+    assert house.gate.followed == []
+
+
+async def test_a_stream_begins_at_once_at_its_endpoint(house: House) -> None:
+    exchange = house.get("/mcp/files", mcp_protocol_version=b"2025-03-26")
+    await exchange.send()
+    assert (exchange.status, exchange.parts) == (200, b"")
+    assert exchange.headers[b"content-type"] == b"text/event-stream"
+    assert exchange.headers[b"x-accel-buffering"] == b"no"
+    assert house.gate.followed[0].endpoint == "files"
+    exchange.leave()
+
+
+async def test_a_stream_gives_signs_of_life(house: House) -> None:
+    exchange = house.get(mcp_protocol_version=b"2025-03-26")
+    await exchange.send()
+    for now in (1000.0, 1000.0 + edge.KEEP_ALIVE):
+        exchange.connection.protocol.sweep(now)
+    assert exchange.parts == b":\n\n"
+    exchange.leave()
+
+
+@pytest.mark.parametrize("lost", [True, False])
+async def test_what_nobody_reads_is_cut_sooner_on_a_stream(house: House, lost: bool) -> None:
+    exchange = house.get() if lost else house.post()
+    await exchange.send()
+    transport, protocol = exchange.connection.transport, exchange.connection.protocol
+    transport.unread = 900
+    protocol.sweep(0.0)
+    protocol.sweep(edge.PATIENCE + 1)
+    assert transport.aborted is lost
+    exchange.leave()

@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
+from math import inf
 from typing import Any
 
 import pytest
 
 from bawn.config import Limits
 from bawn.errors import (
-    GATE_NOT_READY,
     GATE_WORKER_LOST,
     UPSTREAM_OUTCOME,
     UPSTREAM_TOTAL,
@@ -17,10 +16,10 @@ from bawn.errors import (
     Reason,
     Refused,
 )
-from bawn.model import Json, Peer
-from bawn.ports import Arrival, Elsewhere, Emit, HttpReply, HttpRequest, Reply
-from bawn.protocol import replies
+from bawn.model import Peer
+from bawn.ports import Arrival, HttpReply, HttpRequest, Reply
 from bawn.transport.relay import HEADER, Relay
+from bawn.transport.stream import INLINE
 from tests.gate import Clock, counting_sealer
 from tests.unit.transport.house import ALICE, LOCAL, House
 
@@ -55,21 +54,23 @@ class Far:
         self.clock = Clock()
         self.sealer = counting_sealer()
         self.relay = Relay(self.client, self.sealer, self.path_of, self.clock, Limits())
-        self.told: list[Json] = []
+        self.told: list[tuple[bytes, bytes]] = []
 
     def path_of(self, slot: int) -> str:
         """Where a worker listens."""
         return f"/run/bawn/w {slot}.sock"
 
-    async def emit(self, message: Json) -> None:
+    async def tell(self, id_: bytes, message: bytes) -> None:
         """What is told towards the caller."""
-        self.told.append(message)
+        self.told.append((id_, message))
 
-    async def forward(self, peer: Peer = LOCAL, **headers: bytes) -> Reply | None:
+    async def forward(
+        self, peer: Peer = LOCAL, method: str = "POST", /, **headers: bytes
+    ) -> Reply | None:
         """A message for the worker in slot 3."""
         named = {name.replace("_", "-").encode(): value for name, value in headers.items()}
         arrival = Arrival(ALICE, None, named, BODY, peer)
-        return await self.relay.forward(arrival, "POST", "/mcp/files", 3, self.emit)
+        return await self.relay.forward(arrival, method, "/mcp/files", 3, self.tell)
 
 
 @pytest.fixture
@@ -86,6 +87,7 @@ async def test_a_message_goes_whole_to_the_other_workers_socket(far: Far) -> Non
     assert request.body == BODY
     kept = dict(request.headers)
     sealed = kept.pop(HEADER)
+    assert kept.pop(INLINE) == b"1"
     assert kept == {b"authorization": b"Bearer x", b"mcp-name": b"n", b"origin": b"o"}
     assert far.relay.peer(sealed) == LOCAL
 
@@ -95,10 +97,11 @@ async def test_what_is_for_one_hop_or_could_forge_the_caller_stays_here(far: Far
         connection=b"close, x-mine", x_mine=b"1", host=b"h", content_length=b"9", te=b"trailers",
         transfer_encoding=b"chunked", upgrade=b"x", keep_alive=b"1", expect=b"100-continue",
         x_forwarded_for=b"10.0.0.1", forwarded=b"for=10.0.0.1", bawn_relay=b"forged",
+        bawn_events=b"mine",
         x_other=b"2",
     )  # fmt: skip
     (request,) = far.client.sent
-    assert [name for name, _ in request.headers] == [b"x-other", HEADER]
+    assert [name for name, _ in request.headers] == [b"x-other", HEADER, INLINE]
     assert dict(request.headers)[HEADER] != b"forged"
 
 
@@ -116,25 +119,73 @@ def test_a_seal_is_for_this_purpose_and_for_a_short_time(far: Far) -> None:
     assert far.relay.peer(good) is None
 
 
-async def test_progress_is_told_on_and_the_last_message_is_the_answer(far: Far) -> None:
-    async def events() -> AsyncIterator[bytes]:
-        yield b'{"method":"notifications/progress","params":{"progress":1}}'
-        yield b'{"id":7,"result":{}}'
-        yield b'{"never":"read"}'
+def stream(*events: bytes) -> HttpReply:
+    """A reply that is a stream."""
 
-    far.client.reply = HttpReply(200, {b"content-type": b"text/event-stream"}, b"", events())
-    assert await far.forward() == Reply(200, b'{"id":7,"result":{}}')
-    assert [message["params"] for message in far.told] == [{"progress": 1}]
+    async def each() -> AsyncIterator[bytes]:
+        for event in events:
+            yield event
+
+    return HttpReply(200, {b"content-type": b"text/event-stream"}, b"", each())
 
 
-async def test_a_stream_without_an_answer_is_a_lost_worker(far: Far) -> None:
-    async def events() -> AsyncIterator[bytes]:
-        yield b'{"method":"notifications/progress"}'
+async def test_all_that_is_told_is_told_on_with_its_ids_the_answer_too(far: Far) -> None:
+    told = [
+        (b"p.x.0", b""),
+        (b"p.x.1", b'{"method":"notifications/progress"}'),
+        (b"p.x.2", b'{"id":"q","method":"roots/list"}'),
+        (b"p.x.3", b'{"id":7,"result":{}}'),
+    ]
+    far.client.reply = stream(*(b"%b %b" % event for event in told))
+    assert await far.forward() == Reply(200, b"")
+    assert far.told == [(b"", b""), *told]
 
-    far.client.reply = HttpReply(200, {}, b"", events())
+
+async def test_events_without_ids_and_batches_of_answers_are_told_on_as_well(far: Far) -> None:
+    note, answers = b'{"method":"notifications/progress"}', b'[{"id":7,"result":{}}]'
+    far.client.reply = stream(note, answers)
+    await far.forward()
+    assert far.told[1:] == [(b"", note), (b"", answers)]
+
+
+@pytest.mark.parametrize("last", [b'{"method":"x"}', b'p.x.1 {"id":1,"method":"x"}', b"p.x.0 "])
+async def test_a_call_whose_stream_ends_without_its_answer_is_lost(far: Far, last: bytes) -> None:
+    far.client.reply = stream(last)
     with pytest.raises(Refused) as caught:
         await far.forward()
     assert caught.value.reason is GATE_WORKER_LOST
+
+
+async def test_a_standing_stream_has_no_answer(far: Far) -> None:
+    far.client.reply = stream(b'g.x.0 {"method":"x"}')
+    assert await far.forward(LOCAL, "GET") == Reply(200, b"")
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "lasting"),
+    [
+        ("POST", {}, False),
+        ("POST", {"mcp_protocol_version": b"2026-07-28", "mcp_method": b"tools/call"}, False),
+        ("POST", {"mcp_session_id": b"s"}, True),
+        ("DELETE", {"mcp_session_id": b"s"}, False),
+        ("GET", {"mcp_session_id": b"s"}, True),
+        (
+            "POST",
+            {"mcp_protocol_version": b"2026-07-28", "mcp_method": b"subscriptions/listen"},
+            True,
+        ),
+    ],
+)
+async def test_what_lasts_has_no_deadline_and_takes_no_calls_connection(
+    far: Far, method: str, headers: dict[str, bytes], lasting: bool
+) -> None:
+    streams = FakeClient()
+    far.relay = Relay(far.client, far.sealer, far.path_of, far.clock, Limits(), streams)
+    await far.forward(LOCAL, method, **headers)
+    (request,) = streams.sent if lasting else far.client.sent
+    assert (request.total == inf) is lasting
+    assert request.first_byte < inf
+    assert len(streams.sent) == int(lasting)
 
 
 async def test_when_nothing_was_sent_somebody_else_may_answer(far: Far) -> None:
@@ -155,119 +206,6 @@ async def test_held_bytes_are_given_back(far: Far) -> None:
     far.client.reply = HttpReply(200, JSON, b"{}", None, lambda: released.append(1))
     await far.forward()
     assert released == [1]
-
-
-# ── at the endpoint ─────────────────────────────────────────────────────────────────────────────
-
-
-def elsewhere(house: House, seen: list[bool]) -> None:
-    """A gate that leaves to slot 3 what is not settled."""
-
-    async def answers(arrival: Arrival, emit: Emit) -> Reply:
-        seen.append(arrival.settled)
-        if not arrival.settled:
-            raise Elsewhere(3)
-        return Reply(200, b'{"from":"here"}')
-
-    def ends(arrival: Arrival) -> Reply:
-        seen.append(arrival.settled)
-        if not arrival.settled:
-            raise Elsewhere(3)
-        return Reply(204, b"")
-
-    house.gate.answers, house.gate.ends = answers, ends
-
-
-@pytest.fixture(params=["whole", "split"])
-def house(request: pytest.FixtureRequest, far: Far) -> House:
-    """An endpoint whose messages are all somebody else's."""
-    house = House(split=request.param == "split", relay=far.relay)
-    elsewhere(house, [])
-    return house
-
-
-async def test_the_other_workers_answer_is_the_answer(house: House, far: Far) -> None:
-    done = await house.post("/mcp/files", body=BODY).run()
-    assert (done.status, done.json) == (200, {"from": "far"})
-    assert far.client.sent[0].url.endswith("/mcp/files")
-
-
-async def test_a_worker_that_is_not_there_is_stood_in_for(house: House, far: Far) -> None:
-    far.client.refusal = UPSTREAM_UNREACHABLE
-    assert (await house.post(body=BODY).run()).json == {"from": "here"}
-    done = await house.post(body=b"", method="DELETE", headers={b"mcp-session-id": b"s"}).run()
-    assert done.status == 204
-
-
-async def test_a_worker_that_died_is_told_as_the_error_of_that_call(house: House, far: Far) -> None:
-    far.client.refusal = UPSTREAM_OUTCOME
-    done = await house.post(body=BODY).run()
-    assert (done.status, done.reason, done.json["id"]) == (200, "gate.worker_lost", 7)
-    assert len(house.gate.arrived) == 1
-    assert house.meter.refusals == ["gate.worker_lost"]
-
-
-async def test_a_message_that_nobody_is_ready_for_finds_its_way_anew(
-    house: House, far: Far
-) -> None:
-    good = far.client.reply
-    not_ready = replies.refusal(
-        Refused(GATE_NOT_READY), id_=7, trace="", method="tools/call", modern=True
-    )
-    late = HttpReply(503, JSON, not_ready.body)
-    answers = [late, late, good]
-
-    async def in_turn(request: HttpRequest) -> HttpReply:
-        return answers.pop(0)
-
-    far.client.send = in_turn  # type: ignore[method-assign]  # what is in force changes meanwhile
-    assert (await house.post(body=BODY).run()).json == {"from": "far"}
-    answers[:] = [late] * 9
-    assert (await house.post(body=BODY).run()).reason == "gate.not_ready"
-
-
-async def test_a_session_is_ended_where_it_is_owned(house: House, far: Far) -> None:
-    far.client.reply = HttpReply(204, {}, b"")
-    headers: dict[bytes, bytes | None] = {b"mcp-session-id": b"s"}
-    assert (await house.post(body=b"", method="DELETE", headers=headers).run()).status == 204
-    assert far.client.sent[0].method == "DELETE"
-
-
-async def test_progress_from_elsewhere_makes_the_answer_a_stream(house: House, far: Far) -> None:
-    async def events() -> AsyncIterator[bytes]:
-        yield b'{"method":"notifications/progress"}'
-        yield b'{"id":7,"result":{}}'
-
-    far.client.reply = HttpReply(200, {}, b"", events())
-    done = await house.post(body=BODY).run()
-    assert done.headers[b"content-type"] == b"text/event-stream"
-    assert done.body.count(b"data: ") == 2
-
-
-async def test_a_caller_who_leaves_cancels_what_was_passed_on(house: House, far: Far) -> None:
-    cancelled = asyncio.Event()
-
-    async def endless(request: HttpRequest) -> HttpReply:
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            cancelled.set()
-            raise
-        raise AssertionError("unreachable")
-
-    far.client.send = endless  # type: ignore[method-assign]  # an owner that takes its time
-    exchange = house.post(body=BODY)
-    await exchange.send()
-    exchange.leave()
-    await asyncio.wait_for(cancelled.wait(), 5)
-
-
-async def test_when_nobody_is_in_force_the_message_is_refused(house: House, far: Far) -> None:
-    def nowhere(slot: int) -> str:
-        raise Refused(GATE_NOT_READY)
-
-    house.endpoint._relay = Relay(far.client, far.sealer, nowhere, far.clock, Limits())
-    assert (await house.post(body=BODY).run()).reason == "gate.not_ready"
 
 
 # ── the private listener ────────────────────────────────────────────────────────────────────────

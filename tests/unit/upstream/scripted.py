@@ -87,7 +87,10 @@ class Server:
 
 
 def reply(
-    body: Any = b"", status: int = 200, events: Events | None = None, session: str = ""
+    body: Any = b"",
+    status: int = 200,
+    events: AsyncIterator[bytes] | None = None,
+    session: str = "",
 ) -> HttpReply:
     """A reply with this body, as it is or as JSON, and perhaps a session's id."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()

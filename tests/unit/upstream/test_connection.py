@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 
 import pytest
 
@@ -25,6 +26,10 @@ class FakeOwner:
     def __init__(self) -> None:
         self.released: list[tuple[Connection, float]] = []
         self.gone: list[Connection] = []
+        self.lasting = False
+
+    def lasts(self, connection: Connection) -> None:
+        self.lasting = True
 
     def release(self, connection: Connection, idle: float) -> None:
         self.released.append((connection, idle))
@@ -199,3 +204,11 @@ async def test_a_reply_that_nobody_waits_for_any_more_disturbs_nothing(bench: Be
     bench.exchange.reply.cancel()
     bench.connection.data_received(REPLY)
     assert bench.owner.released == [(bench.connection, 4.0)]
+
+
+@pytest.mark.parametrize("total", [20.0, inf])
+async def test_a_stream_without_a_deadline_is_told_to_the_owner(total: float) -> None:
+    bench = Bench()
+    bench.exchange.total = total
+    bench.connection.data_received(STREAM)
+    assert bench.owner.lasting is (total == inf)

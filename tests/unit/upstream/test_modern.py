@@ -1,9 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+from math import inf
 
+import msgspec
+import pytest
+
+from bawn.errors import Refused
 from bawn.ports import HttpReply
 from bawn.upstream.modern import Modern, wire_headers
+from tests.unit.upstream.live import Live, answered, told, until
+from tests.unit.upstream.live import asked as asked_
 from tests.unit.upstream.scripted import (
     CREDENTIAL,
     META,
@@ -74,3 +81,78 @@ async def test_an_error_is_the_servers_own() -> None:
     answer = await Modern(Server(failing).wire()).call(outbound())
     assert answer.error == {"code": -32050, "message": "no", "data": {"x": 1}}
     await Modern(Server(failing).wire()).aclose()
+
+
+async def test_headers_that_repeat_arguments_go_with_the_mirrored_ones() -> None:
+    server = Server(fine)
+    more = ((b"mcp-param-region", b"eu"), (b"traceparent", b"00-1"))
+    await Modern(server.wire()).call(msgspec.structs.replace(outbound(), headers=more))
+    asked = server.asked[0].headers
+    assert (asked[b"mcp-param-region"], asked[b"traceparent"]) == (b"eu", b"00-1")
+    assert asked[b"mcp-name"] == b"read"
+
+
+# ── listening ───────────────────────────────────────────────────────────────────────────────────
+
+ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
+
+
+def listening(live: Live) -> Server:
+    async def streaming(asked: Asked) -> HttpReply:
+        assert asked.request.total == inf
+        return reply(events=live)
+
+    return Server(streaming)
+
+
+async def test_a_listen_tells_from_its_acknowledgement_to_its_result() -> None:
+    live, heard = Live(), Heard()
+    for said in (
+        told("notifications/tools/list_changed", early=True),
+        told(ACKNOWLEDGED, notifications={"toolsListChanged": True}),
+        told("notifications/tools/list_changed"),
+        told("notifications/message", level="error"),
+        told("notifications/progress", progressToken=1, progress=1),
+        asked_("q"),
+        told("notifications/tasks/status", taskId="t"),
+        answered(1, resultType="complete"),
+    ):
+        live.say(said)
+    call = outbound("subscriptions/listen", notifications={"toolsListChanged": True})
+    answer = await Modern(listening(live).wire()).call(call, heard)
+    assert answer.result == {"resultType": "complete"}
+    assert [m["method"] for m in heard.messages] == [
+        ACKNOWLEDGED, "notifications/tools/list_changed", "notifications/tasks/status",
+    ]  # fmt: skip
+    assert live.closed
+
+
+async def test_a_listen_outlives_the_bounds_of_calls_once_acknowledged() -> None:
+    live = Live(told(ACKNOWLEDGED, notifications={}))
+    modern = Modern(listening(live).wire(first_byte=0.02, total=0.02))
+    task = asyncio.ensure_future(modern.call(outbound("subscriptions/listen"), Heard()))
+    await asyncio.sleep(0.06)
+    assert not task.done()
+    live.fail()
+    with pytest.raises(Refused, match=r"upstream\.outcome_unknown"):
+        await task
+
+
+async def test_a_listen_that_is_not_acknowledged_is_given_up() -> None:
+    live = Live()
+    modern = Modern(listening(live).wire(first_byte=0.02))
+    with pytest.raises(Refused, match=r"upstream\.first_byte"):
+        await modern.call(outbound("subscriptions/listen"), Heard())
+    assert live.closed
+
+
+async def test_listens_at_one_server_are_bounded() -> None:
+    live, heard = Live(told(ACKNOWLEDGED, notifications={})), Heard()
+    modern = Modern(listening(live).wire(connections=1))
+    task = asyncio.ensure_future(modern.call(outbound("subscriptions/listen"), heard))
+    await until(lambda: heard.messages)
+    with pytest.raises(Refused, match=r"limit\.listens"):
+        await modern.call(outbound("subscriptions/listen"), heard)
+    task.cancel()
+    await asyncio.wait({task})
+    assert live.closed

@@ -234,3 +234,31 @@ async def test_closing_reaches_those_who_wait_or_connect(pool: FakePool) -> None
     assert await reason(waiting) is UPSTREAM_UNREACHABLE
     assert await reason(connecting) is UPSTREAM_UNREACHABLE
     await turn()
+
+
+async def test_what_lasts_takes_nobodys_place(pool: FakePool) -> None:
+    lasting, other = await pool.acquire(LATER), await pool.acquire(LATER)
+    waiting = pool.get()
+    await turn()
+    pool.lasts(lasting)
+    third = await waiting
+    assert third not in (lasting, other)
+    assert pool._taken == 2
+    pool.release(lasting, 4.0)  # its stream has ended, and no place is free
+    assert not lasting.alive
+    await turn()
+    assert pool._taken == 2
+    pool.release(other, 4.0)
+    assert await pool.acquire(LATER) is other
+
+
+async def test_what_lasted_is_used_again_where_there_is_room(pool: FakePool) -> None:
+    lasting = await pool.acquire(LATER)
+    pool.lasts(lasting)
+    assert pool._taken == 0
+    pool.release(lasting, 4.0)
+    assert pool._taken == 1
+    assert await pool.acquire(LATER) is lasting
+    lasting.discard()
+    await turn()
+    assert pool._taken == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -89,8 +90,7 @@ async def test_a_legacy_notification_cancels_its_own_call(id_: object) -> None:
     assert held.cancelled == 1
     assert house.journal.of("outcome")[0][2] == "cancelled"
     assert house.gateway.concurrency.principals == {}
-    assert not house.gateway._running
-    assert not house.gateway._cancelled
+    assert house.in_flight == 0
 
 
 async def test_nobody_else_cancels_it() -> None:
@@ -145,7 +145,7 @@ async def test_of_two_calls_with_one_id_the_first_to_end_leaves_the_other_alone(
     assert "result" in (await one)[1]
     await house.answer(_cancel(7))
     assert reason_of((await other)[1]) == "call.cancelled"
-    assert not house.gateway._running
+    assert house.in_flight == 0
 
 
 @pytest.mark.parametrize("ask", [modern, legacy])
@@ -162,7 +162,7 @@ async def test_a_caller_that_goes_away_ends_its_call(ask: Callable[..., Arrival]
     assert house.journal.of("outcome")[0][2] == "cancelled"
     assert house.meter.calls == [("files", "tools/call", "cancelled")]
     assert house.gateway.concurrency.principals == {}
-    assert not house.gateway._running
+    assert house.in_flight == 0
 
 
 # ── what a call costs ─────────────────────────────────────────────────────────────────────────────
@@ -235,3 +235,21 @@ def test_a_key_is_opaque_and_differs_where_isolation_says(
 def test_kinds_of_isolation_do_not_meet() -> None:
     call = _of(ADA)
     assert len({_key(kind, call) for kind in ("principal", "session", "project", "shared")}) == 4
+
+
+async def test_the_end_of_a_session_ends_its_calls_and_no_others() -> None:
+    house = House()
+    held = Held(house)
+    session, other = await session_of(house), await session_of(house)
+    calls = [
+        asyncio.create_task(house.answer(legacy("tools/call", READ, session=each, id_=1)))
+        for each in (session, other)
+    ]
+    while house.in_flight < 2:
+        await asyncio.sleep(0)
+    house.gateway.end(legacy("", session=session))
+    ended = await calls[0]
+    assert reason_of(json.loads(ended.body)) == "call.cancelled"
+    assert not calls[1].done()
+    held.let.set()
+    assert (await calls[1]).status == 200

@@ -117,13 +117,42 @@ async def test_a_failing_server_is_an_outcome_with_itsreason_of(reason: str) -> 
     assert house.meter.refusals == [reason]
 
 
-@pytest.mark.parametrize("kind", ["input_required", "task"])
-async def test_a_server_that_asks_back_is_refused(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "params", "result"),
+    [
+        ("tools/call", READ, {"resultType": "input_required"}),
+        ("tools/call", READ, {"resultType": "input_required", "inputRequests": {"a": {}}}),
+        ("tools/call", READ, {"resultType": "task", "taskId": "t"}),
+        (
+            "completion/complete",
+            {"ref": {"type": "ref/prompt", "name": "files__summary"}}
+            | {"argument": {"name": "a", "value": ""}},
+            {"resultType": "input_required", "requestState": "s"},
+        ),
+    ],
+    ids=["asks nothing", "asks nonsense", "a task nobody declared", "asks where it may not"],
+)
+async def test_a_server_that_asks_out_of_turn_is_refused(
+    method: str, params: Json, result: Json
+) -> None:
     house = House()
-    house.upstreams["files"].behave = _answering(Answer(result={"resultType": kind}))
-    _, body = await house.ask(modern("tools/call", READ))
-    assert reason_of(body) == "upstream.input_required"
-    assert house.journal.of("outcome")[0][2] == "upstream.input_required"
+    house.upstreams["files"].behave = _answering(Answer(result=result))
+    _, body = await house.ask(modern(method, params))
+    assert reason_of(body) == "upstream.invalid"
+    assert house.journal.of("outcome")[0][2] == "upstream.invalid"
+    assert house.meter.calls == [("files", method, "upstream.invalid")]
+
+
+async def test_a_place_in_the_house_that_fails_before_the_message_is_read_refuses() -> None:
+    house = House()
+
+    def fail() -> bool:
+        raise RuntimeError("s3cr3t")
+
+    house.barrier.behind = fail  # type: ignore[method-assign]  # the point of the test
+    error = await house.refused(modern("tools/call", READ), "internal.error")
+    assert "s3cr3t" not in json.dumps(error)
+    assert house.journal == []
 
 
 @pytest.mark.parametrize("kind", ["unheard-of", [], {}, 5, None])

@@ -1,0 +1,30 @@
+"""What the gateway is made of; `app/` fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bawn.gateway.asks import Asks
+from bawn.gateway.homes import Homes
+from bawn.gateway.notes import Notes
+from bawn.gateway.rounds import Rounds
+from bawn.ports import Audit, Barrier, Meter, PolicyEngine, Upstream
+from bawn.protocol.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The rooms and registers that a call meets on its way."""
+
+    barrier: Barrier
+    policy: PolicyEngine
+    audit: Audit
+    meter: Meter
+    upstreams: Mapping[str, Upstream]
+    homes: Homes
+    rounds: Rounds
+    asks: Asks
+    notes: Notes
+    sealer: Sealer
+    clock: Callable[[], float]  # seconds since the epoch

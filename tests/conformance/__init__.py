@@ -1,0 +1,1 @@
+"""The official conformance suite, against a server direct and against bawn in front of it."""
