@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from bawn.errors import UPSTREAM_FIRST_BYTE, UPSTREAM_TOTAL, Refused
 from bawn.model import Answer, Json
+from bawn.protocol.listening import whole
 from bawn.runner.listens import Listen
 
 Ask: TypeAlias = Callable[[str, Json], Awaitable[Answer]]
@@ -60,7 +61,7 @@ class Subscriptions:
         uri = message["params"].get("uri")
         if isinstance(uri, str):
             for listen in self.listeners:
-                if any(_covers(wanted, uri) for wanted in listen.uris):
+                if whole(listen.uris, uri) is not None:
                     listen.hear(message)
 
     async def _hold(self, uri: str) -> bool:
@@ -99,8 +100,3 @@ class Subscriptions:
         with suppress(Refused):  # it is gone, or does not listen: there is nothing to undo then
             if await held.asked and uri not in self._held:
                 await self._ask("resources/unsubscribe", {"uri": uri})
-
-
-def _covers(wanted: str, uri: str) -> bool:
-    """Whether this is the resource, or a part of it: servers may tell of either."""
-    return uri == wanted or uri.startswith(wanted.rstrip("/") + "/")

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Collection
 from typing import Final
 
-from bawn.config.model import Limits
+from bawn.config import Limits
 from bawn.errors import HTTP_METHOD, STREAM_UNKNOWN, Refused
 from bawn.ports import Arrival, Elsewhere, Gate, Identity, Meter, Reply
 from bawn.protocol import headers, versions

@@ -15,6 +15,7 @@ from bawn.errors import LIMIT_LISTENS, UPSTREAM_OUTCOME, Refused
 from bawn.model import Answer, Json
 from bawn.ports import Emit
 from bawn.protocol import versions
+from bawn.protocol.listening import whole
 from bawn.upstream.line import Line, SessionGoneError
 from bawn.upstream.sessions import Session
 
@@ -191,9 +192,7 @@ class _Listener:
 
     def _is_subscribed(self, uri: Any) -> bool:
         """Whether it is one of ours, or a part of one (server/resources, "Subscriptions")."""
-        return isinstance(uri, str) and any(
-            uri == ours or uri.startswith(ours.rstrip("/") + "/") for ours in self.uris
-        )
+        return isinstance(uri, str) and whole(self.uris, uri) is not None
 
 
 async def _nobody(message: Json) -> None:

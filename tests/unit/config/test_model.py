@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from bawn.config.limits import Limits
 from bawn.config.model import (
     SERVER_ID,
     Auth,
     Config,
     IdentityConfig,
     Issuer,
-    Limits,
     RoleRule,
-    Section,
     Server,
 )
+from bawn.config.section import Section
 
 URL = "https://mcp.example.com/mcp"
 
