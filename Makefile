@@ -12,7 +12,7 @@ up: $(VENV)/.run $(QUICK)/.installed ## install bawn and the quickstart's server
 	$(BIN)/bawn up --trust-config --config examples/quickstart.yaml
 
 test: $(VENV)/.test $(QUICK)/.installed $(QUICK)/.clients $(QUICK)/.conformance .bench/fastmcp/installed.txt ## install what the tests need, and run them all
-	command -v bwrap >/dev/null || ! command -v apt-get >/dev/null || { apt-get update -qq && apt-get install -y -qq bubblewrap; }
+	{ command -v bwrap && command -v dbus-daemon; } >/dev/null || ! command -v apt-get >/dev/null || { apt-get update -qq && apt-get install -y -qq bubblewrap dbus; }
 	$(BIN)/python -m pytest -n 4 --dist loadfile
 
 test-fast: $(VENV)/.test ## unit, contract and attack tests: no process, no server

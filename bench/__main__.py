@@ -1,7 +1,7 @@
 """Measure bawn beside its peers and write docs/benchmarks.md: `python -m bench`.
 
-The whole takes about ten minutes and installs what it needs (Debian: wrk, nginx, gcc; FastMCP into
-.bench/). `--quick` takes about 90 seconds; it and `--only` print figures and leave the page alone.
+The whole takes about eleven minutes and installs what it needs (Debian: wrk, nginx, gcc; FastMCP into
+.bench/). `--quick` takes about two minutes; it and `--only` print figures and leave the page alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from bench import matrix, procfs, report, startup, toolchain
+from bench import matrix, policy, procfs, report, startup, toolchain
 from bench.figures import Times
 from bench.fleet import Fleet
 from bench.process import NotStartedError
@@ -75,6 +75,7 @@ def main() -> int:
         cores = Cores.available()
         with TemporaryDirectory(dir=toolchain.WORK, prefix="run-") as place:
             times, servers = _times(Path(place), arguments)
+            decided = {} if arguments.only else policy.measure(cores)
             with Fleet(Path(place), cores) as fleet:
                 results = matrix.measure(cases, fleet, cores)
     except toolchain.MissingError as error:
@@ -83,7 +84,8 @@ def main() -> int:
     except (WrongAnswerError, NotStartedError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    run = report.Run(f"{datetime.now(UTC):%Y-%m-%d}", _setting(), results, times, servers)
+    date = f"{datetime.now(UTC):%Y-%m-%d}"
+    run = report.Run(date, _setting(), results, times, servers, decided)
     print(report.tables(run))
     if arguments.json:
         arguments.json.write_text(json.dumps(report.as_json(run), indent=1))

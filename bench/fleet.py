@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, Self
 
-from bench import procfs, toolchain
+from bench import procfs, rules, toolchain
 from bench.gate import gate, with_local_server
 from bench.process import free_port, listens, running, wait_until
 from bench.procfs import Cores
@@ -36,6 +36,9 @@ class Fleet:
             "yardstick": self._yardstick,
             "bawn": lambda name: self._bawn(name, FEW),
             "bawn, 1,000 tools": lambda name: self._bawn(name, MANY),
+            "bawn, safe policies": lambda name: self._deciding(name, {}),
+            "bawn, 100 policies": lambda name: self._deciding(name, rules.constant(100)),
+            "bawn, 100 policies, arguments": lambda name: self._deciding(name, rules.residual(100)),
             "FastMCP": self._fastmcp,
             "bawn, stdio": lambda name: self._bawn_stdio(name, FEW),
             "bawn, stdio, 1,000 tools": lambda name: self._bawn_stdio(name, MANY),
@@ -108,6 +111,16 @@ class Fleet:
         target = self._gate(name, f"gate-stdio-{tools}", {"command": command})
         return asyncio.run(with_local_server(target, self._cores))
 
-    def _gate(self, name: str, place: str, server: Mapping[str, Any]) -> Target:
-        opened = gate(name, self._place / place, server, self._cores.tested)
+    def _deciding(self, name: str, policies: Mapping[str, str]) -> Target:
+        place = name.replace(", ", "-").replace(" ", "-")
+        return self._gate(name, place, {"url": self._upstream(FEW).url}, policies)
+
+    def _gate(
+        self,
+        name: str,
+        place: str,
+        server: Mapping[str, Any],
+        policies: Mapping[str, str] | None = None,
+    ) -> Target:
+        opened = gate(name, self._place / place, server, self._cores.tested, policies)
         return self._running.enter_context(opened)

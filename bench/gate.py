@@ -21,8 +21,13 @@ BAWN: Final = (sys.executable, "-m", "bawn")
 _SERVER_ID: Final = "mock"
 
 
-def configure(place: Path, servers: Mapping[str, Any], management: int | None = None) -> Path:
-    """Write the configuration of a gate on a free port, with its state beside it."""
+def configure(
+    place: Path,
+    servers: Mapping[str, Any],
+    management: int | None = None,
+    policies: Mapping[str, str] | None = None,
+) -> Path:
+    """Write the configuration of a gate on a free port, with its state and policies beside it."""
     place.mkdir(parents=True)
     path = place / "bawn.yaml"
     settings = {
@@ -30,15 +35,29 @@ def configure(place: Path, servers: Mapping[str, Any], management: int | None = 
         "management": {"listen": management and f"127.0.0.1:{management}"},
         "state": "state",
         "servers": servers,
+        "policy": None if policies is None else "policies",
     }
+    if policies is not None:
+        (place / "policies").mkdir()
+        for name, text in policies.items():
+            (place / "policies" / name).write_text(text)
     path.write_text(json.dumps(settings))  # JSON is YAML
     return path
 
 
 @contextmanager
-def gate(name: str, place: Path, server: Mapping[str, Any], core: int) -> Iterator[Target]:
-    """A running gate, all its processes on one core; callers use the aggregate endpoint."""
-    config = configure(place, {_SERVER_ID: {**server, "required": True}})
+def gate(
+    name: str,
+    place: Path,
+    server: Mapping[str, Any],
+    core: int,
+    policies: Mapping[str, str] | None = None,
+) -> Iterator[Target]:
+    """A running gate, all its processes on one core; callers use the aggregate endpoint.
+
+    `policies` are files; without, roles alone decide.
+    """
+    config = configure(place, {_SERVER_ID: {**server, "required": True}}, policies=policies)
     log = place / "log"
 
     def up() -> bool:

@@ -22,6 +22,10 @@ LARGE: Final = 1_000_000
 
 _PEERS: Final = ("direct", "nginx", "yardstick", "bawn")
 _MANY: Final = "bawn, 1,000 tools"
+SAFE: Final = "bawn, safe policies"
+CONSTANT: Final = "bawn, 100 policies"
+RESIDUAL: Final = "bawn, 100 policies, arguments"
+_DECIDED: Final = (SAFE, CONSTANT, RESIDUAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ FULL: Final = (
     Case("HTTP", SMALL, 1, (*_PEERS, _MANY, "FastMCP"), rounds=5),
     Case("HTTP", SMALL, 16, (*_PEERS, _MANY)),
     Case("HTTP", SMALL, 16, ("FastMCP",), seconds=5),
-    Case("HTTP", SMALL, 64, (*_PEERS, _MANY), rounds=7),
+    Case("HTTP", SMALL, 64, (*_PEERS, _MANY, *_DECIDED), rounds=7),
     *(Case("HTTP", MIDDLE, n, _PEERS) for n in (1, 16, 64)),
     *(Case("HTTP", LARGE, n, _PEERS) for n in (1, 16)),
     *(
@@ -66,7 +70,7 @@ FULL: Final = (
 
 QUICK: Final = (
     Case("HTTP", SMALL, 1, _PEERS, seconds=1),
-    Case("HTTP", SMALL, 64, (*_PEERS, _MANY), rounds=5, seconds=1),
+    Case("HTTP", SMALL, 64, (*_PEERS, _MANY, *_DECIDED), rounds=5, seconds=1),
     Case("HTTP", LARGE, 1, _PEERS, rounds=1, seconds=1),
     Case("stdio", SMALL, 1, ("bawn, stdio",), seconds=1),
     Case("stdio", SMALL, 64, ("bawn, stdio",), seconds=1),

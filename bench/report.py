@@ -9,6 +9,7 @@ from typing import Any, Final
 from bench.figures import Budget, Results, Times, budgets, middle
 from bench.load import Sample
 from bench.matrix import Result
+from bench.policy import Figure
 from bench.target import SERVER
 
 _SIZES: Final = {200: "200 B", 10_000: "10 KB", 1_000_000: "1 MB"}
@@ -23,11 +24,12 @@ class Run:
     results: Sequence[Result]
     times: Times
     servers_at_start: str
+    decided: Mapping[Figure, float]
 
     @property
     def budgets(self) -> list[Budget]:
         """The figures against what the design promises."""
-        return budgets(Results(self.results), self.times)
+        return budgets(Results(self.results), self.times, self.decided)
 
 
 def as_json(run: Run) -> dict[str, Any]:
@@ -36,6 +38,10 @@ def as_json(run: Run) -> dict[str, Any]:
         "date": run.date,
         "setting": dict(run.setting),
         "times": asdict(run.times),
+        "deciding": [
+            {"what": each.what, "policies": each.policies, "value": value, "unit": each.unit}
+            for each, value in run.decided.items()
+        ],
         "budgets": [{**asdict(budget), "verdict": budget.verdict} for budget in run.budgets],
         "results": [
             {
@@ -51,8 +57,9 @@ def as_json(run: Run) -> dict[str, Any]:
 
 
 def tables(run: Run) -> str:
-    """The figures in Markdown: budgets first, then every case."""
-    return "\n".join([*_budget_table(run), "", *_case_table(run.results)])
+    """The figures in Markdown: budgets first, then deciding, then every case."""
+    parts = (_budget_table(run), _policy_table(run.decided), _case_table(run.results))
+    return "\n\n".join("\n".join(part) for part in parts)
 
 
 def page(run: Run) -> str:
@@ -81,6 +88,10 @@ figures are medians of the rounds, ratios are medians of what ran in the same ro
 - **bawn**: one worker, as `bawn up` starts it: token verified, role decided, body and headers
   judged, intent and outcome in the audit (`durability: normal`), metrics. Calls go to the
   aggregate endpoint, so the tool's name is mapped as well. No schema or content inspection yet.
+- **bawn, safe policies**: the same with a policy directory in which there are no rules, so that the
+  set is in force that comes with bawn. The mock says of its tools that they only read.
+- **bawn, 100 policies**: with a directory of so many rules, of which none looks at the call itself;
+  **arguments**: ten of them look at the arguments of any tool, and are evaluated for each call.
 - **bawn, stdio**: the same in front of a local server. Worker and runner share the one core; the
   server's process, which is a mock in C too, runs on the other. CPU and memory are the worker's and
   the runner's together (those of supervisor and steward, which are idle, are in the sum as well).
@@ -93,6 +104,15 @@ figures are medians of the rounds, ratios are medians of what ran in the same ro
 {chr(10).join(_budget_table(run))}
 
 `bawn up` was timed with {run.servers_at_start}, from a new state directory.
+
+## Deciding
+
+{chr(10).join(_policy_table(run.decided))}
+
+CPU time in process, each figure in a process of its own. A decision is constant when no rule that
+could still matter looks at the call itself: then it is looked up. Otherwise the rules that are left
+open are evaluated. The first caller of a class has the rules evaluated for all tools that they can
+tell apart, once in a View.
 
 ## Every row
 
@@ -128,6 +148,13 @@ def _budget_table(run: Run) -> Iterator[str]:
         sign = "≥" if budget.more_is_better else "≤"
         floor, goal = (f"{sign} {_number(bound)}" for bound in (budget.floor, budget.goal))
         yield f"| {budget.name} | {value} | {floor} | {goal} | {note} |"
+
+
+def _policy_table(decided: Mapping[Figure, float]) -> Iterator[str]:
+    yield "| figure | policies | measured |"
+    yield "|---|---|---|"
+    for figure, value in decided.items():
+        yield f"| {figure.what} | {figure.policies} | {_number(value)} {figure.unit} |"
 
 
 def _case_table(results: Sequence[Result]) -> Iterator[str]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
 from bawn.catalogue import Catalogue
 from bawn.compile import compile_view
 from bawn.config import Config, Limits, RoleRule, Server
-from bawn.errors import REASONS, Reason, Refused
+from bawn.config.policy import ApprovalsConfig
+from bawn.errors import REASONS, Reason
 from bawn.feeds.board import Board
 from bawn.gateway.asks import Asks
 from bawn.gateway.door import Gateway
@@ -23,9 +23,6 @@ from bawn.gateway.stages import Stages
 from bawn.gateway.streams import Streams
 from bawn.model import (
     Answer,
-    Call,
-    Decision,
-    Item,
     Json,
     Kind,
     Listing,
@@ -34,10 +31,25 @@ from bawn.model import (
     Principal,
     View,
 )
-from bawn.policy.roles import Roles
+from bawn.policy.scopes import Scopes
 from bawn.ports import Arrival, Emit, PolicyEngine, Reply
-from bawn.protocol.sealing import Sealer
 from bawn.protocol.sessions import Sessions
+from bawn.quotas.book import Quotas
+from bawn.storage.counters import StoredCounters
+from tests.fakes import (
+    Clock,
+    FakeApprovals,
+    FakeAudit,
+    FakeBarrier,
+    FakeFlows,
+    FakeGraves,
+    FakeMeter,
+    FakeNotes,
+    FakeUpstream,
+    Journal,
+    counting_sealer,
+)
+from tests.policies import roles_only
 
 MODERN: Final = "2026-07-28"
 LEGACY: Final = "2025-11-25"
@@ -86,177 +98,6 @@ def listing(server: str, definitions: Mapping[Kind, tuple[Json, ...]], ttl_ms: i
 LISTINGS: Final = (listing("files", FILES), listing("issues", ISSUES), listing("bare", BARE))
 
 
-class Journal(list[tuple[Any, ...]]):
-    """What happened: pairs of a word and what it was about."""
-
-    def words(self) -> list[str]:
-        """The words alone."""
-        return [entry[0] for entry in self]
-
-    def of(self, word: str) -> list[Any]:
-        """What the entries under a word are about."""
-        return [entry[1] for entry in self if entry[0] == word]
-
-
-@dataclass
-class FakeAudit:
-    """Writes into the journal; `failing` is raised instead of recording an intent."""
-
-    journal: Journal
-    failing: Exception | None = None
-    settling: Awaitable[None] | None = None
-    numbers: Iterator[int] = field(default_factory=itertools.count)
-
-    def intent(self, call: Call, item: Item, decision: Decision) -> int:
-        """Fills `ports.Audit`."""
-        if self.failing is not None:
-            raise self.failing
-        number = next(self.numbers)
-        self.journal.append(("intent", (call, item, decision, number)))
-        return number
-
-    def durable(self, intent: int) -> Awaitable[None] | None:
-        """Fills `ports.Audit`: nothing to wait for, unless a test says so."""
-        return self.settling
-
-    def outcome(self, intent: int, trace: str, status: str, seconds: float, size: int) -> None:
-        """Fills `ports.Audit`."""
-        assert seconds >= 0
-        self.journal.append(("outcome", (intent, trace, status, size)))
-
-    def refusal(self, call: Call, reason: str, detail: str) -> None:
-        """Fills `ports.Audit`."""
-        self.journal.append(("refusal", (call, reason, detail)))
-
-
-@dataclass
-class FakeMeter:
-    """Counts."""
-
-    calls: list[tuple[str, str, str]] = field(default_factory=list)
-    refusals: list[str] = field(default_factory=list)
-
-    def call(self, server: str, method: str, status: str, seconds: float) -> None:
-        """Fills `ports.Meter`."""
-        assert seconds >= 0
-        self.calls.append((server, method, status))
-
-    def refusal(self, reason: str) -> None:
-        """Fills `ports.Meter`."""
-        self.refusals.append(reason)
-
-
-Behaviour = Callable[[Outbound, Emit | None], Awaitable[Answer]]
-
-
-async def fine(outbound: Outbound, emit: Emit | None) -> Answer:
-    """How a server answers that is in order."""
-    return Answer(result={"resultType": "complete", "content": [], "from": outbound.server})
-
-
-@dataclass
-class FakeUpstream:
-    """A server that writes into the journal and then behaves as it is told."""
-
-    journal: Journal
-    behave: Behaviour = fine
-    at_home: bool = False
-
-    async def call(self, outbound: Outbound, emit: Emit | None = None) -> Answer:
-        """Fills `ports.Upstream`."""
-        self.journal.append(("send", outbound))
-        return await self.behave(outbound, emit)
-
-    def stays(self, capabilities: Mapping[str, Any], *, shared: bool) -> bool:
-        """Fills `ports.Upstream`."""
-        return self.at_home
-
-    async def aclose(self) -> None:
-        """Fills `ports.Upstream`."""
-
-
-@dataclass
-class FakeBarrier:
-    """Nothing to catch up with, unless a test says so; `current` is what catching up finds."""
-
-    is_behind: bool = False
-    current: bool = True
-    failing: Refused | None = None
-
-    def behind(self) -> bool:
-        """Fills `ports.Barrier`."""
-        return self.is_behind
-
-    def catch_up(self) -> bool:
-        """Fills `ports.Barrier`."""
-        if self.failing is not None:
-            raise self.failing
-        self.is_behind = not self.current
-        return self.current
-
-
-class FakeGraves:
-    """Tombstones in memory; `failing` is raised instead of looking."""
-
-    def __init__(self) -> None:
-        self.dead: dict[str, float] = {}
-        self.failing: Refused | None = None
-
-    def bury(self, handle: str, until: float) -> None:
-        """Fills `ports.Graves`."""
-        if self.failing is not None:
-            raise self.failing
-        self.dead[handle] = until
-
-    def buried(self, handle: str) -> bool:
-        """Fills `ports.Graves`."""
-        if self.failing is not None:
-            raise self.failing
-        return handle in self.dead
-
-    def once(self, handle: str, until: float) -> bool:
-        """Fills `ports.Graves`."""
-        if self.failing is not None:
-            raise self.failing
-        return handle not in self.dead and self.dead.setdefault(handle, until) == until
-
-
-class FakeNotes:
-    """Session notes in memory; `failing` is raised instead of looking."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, str] = {}
-        self.failing: Refused | None = None
-
-    def find(self, session: str) -> str | None:
-        """Fills `ports.SessionNotes`."""
-        if self.failing is not None:
-            raise self.failing
-        return self.kept.get(session)
-
-    def keep(self, session: str, until: float, note: str) -> None:
-        """Fills `ports.SessionNotes`."""
-        if self.failing is not None:
-            raise self.failing
-        self.kept[session] = note
-
-
-class Clock:
-    """Seconds, moved by hand."""
-
-    def __init__(self, now: float = 1_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def counting_sealer(key: bytes = b"k" * 32) -> Sealer:
-    """A sealer whose nonces are numbers."""
-    numbers = itertools.count()
-    return Sealer([key], lambda: next(numbers).to_bytes(12, "big"))
-
-
 def challenge(reason: Reason, endpoint: str | None) -> str | None:
     """What a 401 asks for, told by the reason."""
     return f"Bearer {reason.id}" if reason.status == 401 else None
@@ -270,9 +111,11 @@ class House:
         *,
         policy: PolicyEngine | None = None,
         roles: Mapping[str, RoleRule] | None = None,
+        scopes: Mapping[str, RoleRule] | None = None,
         limits: Limits | None = None,
         servers: Mapping[str, Server] | None = None,
         serving: bool = True,
+        wait: float = 0.02,
         slot: int = 0,
         workers: int = 1,
     ) -> None:
@@ -282,14 +125,24 @@ class House:
             "issues": remote,
             "bare": Server(url="http://127.0.0.1:9/mcp", prefix=""),
         }
-        self.config = Config(servers=dict(given), limits=limits or Limits())
+        self.config = Config(
+            servers=dict(given),
+            limits=limits or Limits(),
+            approvals=ApprovalsConfig(wait=wait),
+            scopes=dict(scopes or {}),
+        )
+        self.approvals, self.flows = FakeApprovals(), FakeFlows()
+        no_counters = cast(
+            "StoredCounters", None
+        )  # where no quota is configured, nothing is stored
+        self.quotas = Quotas(self.config.limits, (), no_counters, lambda item: 1)
         self.journal = Journal()
         self.audit = FakeAudit(self.journal)
         self.meter = FakeMeter()
         self.upstreams = {name: FakeUpstream(self.journal) for name in self.config.servers}
         self.clock = Clock()
         self.sealer = counting_sealer()
-        self.policy = policy or Roles(roles or {})
+        self.policy = policy or roles_only(roles or {})
         self.barrier = FakeBarrier()
         self.graves = FakeGraves()
         self.notes = FakeNotes()
@@ -298,6 +151,11 @@ class House:
         stages = Stages(
             barrier=self.barrier,
             policy=self.policy,
+            scopes=Scopes(scopes or {}, lambda named, endpoint: f"Bearer scope={' '.join(named)}"),
+            approvals=self.approvals,
+            flows=self.flows,
+            quotas=self.quotas,
+            conversation=lambda call: call.principal.key,
             audit=self.audit,
             meter=self.meter,
             upstreams=self.upstreams,
@@ -328,7 +186,7 @@ class House:
 
     def view(self, *listings: Listing) -> View:
         """The View of these listings, or of what the servers offer at first."""
-        return compile_view(self.config, listings or LISTINGS, complete=True)
+        return compile_view(self.config, listings or LISTINGS)
 
     async def emit(self, message: Json) -> None:
         """Takes what is told while a call is open."""
@@ -351,6 +209,12 @@ class House:
         assert self.sent == []
         error: Json = body["error"]
         return error
+
+    @property
+    def nothing_in_flight(self) -> bool:
+        """Whether no call counts for any bound."""
+        calls = self.quotas._calls
+        return not calls.principals and not calls.servers
 
     @property
     def in_flight(self) -> int:

@@ -139,7 +139,7 @@ static int same(struct slice one, struct slice other)
 
 void prepare(int tools)
 {
-    char text[512];
+    char text[768];
     add_text(&discover_result,
              "{\"resultType\":\"complete\",\"supportedVersions\":[\"2026-07-28\"],"
              "\"capabilities\":{\"tools\":{}},\"ttlMs\":60000,\"cacheScope\":\"public\","
@@ -153,7 +153,8 @@ void prepare(int tools)
                  "that was sent, so that every answer can be told from every other one.\","
                  "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"size\":{\"type\":"
                  "\"integer\",\"minimum\":1},\"token\":{\"type\":\"string\"}},\"required\":"
-                 "[\"size\",\"token\"]}}",
+                 "[\"size\",\"token\"]},\"annotations\":{\"readOnlyHint\":true,"
+                 "\"openWorldHint\":false}}",
                  i ? "," : "", i ? "echo_" : "echo", i, i);
         add_text(&tools_result, text);
     }

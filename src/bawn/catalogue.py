@@ -15,6 +15,7 @@ from bawn.protocol.inbound import Request
 from bawn.protocol.sealing import Sealer
 
 _PAGES: Final = 4096
+_BYTES: Final = 64 << 20  # of all pages
 
 
 class Catalogue:
@@ -25,11 +26,13 @@ class Catalogue:
         self._sealer = sealer
         self._page_size = page_size
         self._pages: dict[tuple[str, str, str], bytes] = {}
+        self._held = 0
         self._told: dict[tuple[str | None, str], str] = {}
 
     def forget(self) -> None:
         """Drop what was made: there is a new View."""
         self._pages.clear()
+        self._held = 0
         self._told.clear()
 
     def find(self, endpoint: Endpoint, kind: Kind, asked: Request, name: Any = None) -> Item:
@@ -81,7 +84,7 @@ class Catalogue:
         """What servers tell their users, of those servers that this principal may use at all."""
         if not endpoint.instructions:
             return ""
-        key = (endpoint.server, self._policy.permission_set(principal))
+        key = (endpoint.server, self._whose(principal))
         told = self._told.get(key)
         if told is None:
             if len(self._told) >= _PAGES:
@@ -89,12 +92,16 @@ class Catalogue:
             told = self._told[key] = self._tell(endpoint, principal)
         return told
 
+    def _whose(self, principal: Principal) -> str:
+        """Equal for callers of one tenant who may do the same."""
+        return f"{principal.tenant}|{self._policy.permission_set(principal)}"
+
     def _tell(self, endpoint: Endpoint, principal: Principal) -> str:
         mine = {
             item.server
             for items in endpoint.items.values()
             for item in items.values()
-            if self._policy.decide(principal, item).allowed
+            if self._policy.may(principal, item)
         }
         told = {server: text for server, text in endpoint.instructions.items() if server in mine}
         if endpoint.server is not None:
@@ -107,7 +114,7 @@ class Catalogue:
         Raises:
             Refused: cursor.invalid.
         """
-        scope = f"{kind}|{endpoint.server or ''}|{self._policy.permission_set(principal)}"
+        scope = f"{kind}|{endpoint.server or ''}|{self._whose(principal)}"
         after = None
         if "cursor" in asked.params:
             cursor = asked.params["cursor"]
@@ -117,9 +124,11 @@ class Catalogue:
         ready = self._pages.get(key)
         if ready is None:
             ready = self._made(endpoint, kind, principal, scope, after, version)
-            if len(self._pages) >= _PAGES:
+            if len(self._pages) >= _PAGES or self._held + len(ready) > _BYTES:
                 self._pages.clear()
+                self._held = 0
             self._pages[key] = ready
+            self._held += len(ready)
         return Reply(200, envelope.written_result(asked.id, ready))
 
     def _made(
@@ -129,7 +138,7 @@ class Catalogue:
         entries, more = lists.page(
             endpoint,
             kind,
-            lambda item: self._policy.decide(principal, item).allowed,
+            lambda item: self._policy.may(principal, item),
             after=after,
             size=self._page_size,
         )

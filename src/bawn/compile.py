@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -19,22 +19,39 @@ log = logging.getLogger("bawn.steward")
 _PREFIXED: Final = (Kind.TOOL, Kind.PROMPT)
 
 
-def compile_view(config: Config, listings: Sequence[Listing], *, complete: bool) -> View:
+def compile_view(
+    config: Config, listings: Sequence[Listing], *, failing: Collection[str] = ()
+) -> View:
     """The View of these listings, the last good one of a server that fails now among them.
 
-    Unless `complete`, nobody may keep the aggregate's lists: their ttl is 0.
+    Nobody may keep the lists of an aggregate of which a server is `failing`: their ttl is 0. Each
+    tenant's aggregate is made of its own servers alone, so that nothing of one shows in another's.
     """
     ordered = sorted(listings, key=lambda listing: listing.server)
-    shown = _shown(config, ordered)
-    own = {listing.server: _items(listing, shown) for listing in ordered}
-    endpoints: dict[str | None, Endpoint] = {None: _aggregate(ordered, own, complete=complete)}
-    for listing in ordered:
-        endpoints[listing.server] = _single(listing, own[listing.server])
-    return View(_version(endpoints), endpoints)
+    singles: dict[str | None, Endpoint] = {}
+    aggregates: dict[str, Endpoint] = {}
+    for tenant, servers in _by_tenant(config).items():
+        theirs = [listing for listing in ordered if listing.server in servers]
+        shown = _shown({name: config.prefix_of(name) for name in sorted(servers)}, theirs)
+        own = {listing.server: _items(listing, shown) for listing in theirs}
+        aggregates[tenant] = _aggregate(theirs, own, complete=servers.isdisjoint(failing))
+        for listing in theirs:
+            singles[listing.server] = _single(listing, own[listing.server])
+    endpoints = {None: aggregates.pop(""), **singles}
+    return View(_version(endpoints, aggregates), endpoints, aggregates)
 
 
-def _shown(config: Config, listings: Sequence[Listing]) -> dict[tuple[Kind, str, str], str]:
-    prefixes = {name: config.prefix_of(name) for name in config.servers}
+def _by_tenant(config: Config) -> dict[str, set[str]]:
+    """The servers of each tenant, listed or not; under the empty one those that belong to none."""
+    found: dict[str, set[str]] = {"": set()}
+    for name in sorted(config.servers):
+        found.setdefault(config.servers[name].tenant, set()).add(name)
+    return dict(sorted(found.items()))
+
+
+def _shown(
+    prefixes: Mapping[str, str], listings: Sequence[Listing]
+) -> dict[tuple[Kind, str, str], str]:
     chosen: dict[tuple[Kind, str, str], str] = {}
     for kind in _PREFIXED:
         pairs = [
@@ -154,14 +171,17 @@ def _instructions(listings: Sequence[Listing]) -> dict[str, str]:
     return {each.server: each.instructions for each in listings if each.instructions}
 
 
-def _version(endpoints: Mapping[str | None, Endpoint]) -> str:
-    content: list[Any] = []
-    for name, endpoint in endpoints.items():
-        items = [
-            (item.server, item.shown, item.definition)
-            for by_name in endpoint.items.values()
-            for item in by_name.values()
-        ]
-        told = [endpoint.capabilities, endpoint.instructions, endpoint.ttl_ms, endpoint.changes]
-        content.append([name, items, *told])
-    return sha256(encode(content)).hexdigest()
+def _version(endpoints: Mapping[str | None, Endpoint], aggregates: Mapping[str, Endpoint]) -> str:
+    content = [_content(name, endpoint) for name, endpoint in endpoints.items()]
+    tenants = [_content(name, endpoint) for name, endpoint in aggregates.items()]
+    return sha256(encode([content, tenants])).hexdigest()
+
+
+def _content(name: str | None, endpoint: Endpoint) -> list[Any]:
+    items = [
+        (item.server, item.shown, item.definition)
+        for by_name in endpoint.items.values()
+        for item in by_name.values()
+    ]
+    told = [endpoint.capabilities, endpoint.instructions, endpoint.ttl_ms, endpoint.changes]
+    return [name, items, *told]

@@ -36,6 +36,7 @@ class Refused(BawnError):
         detail: str = "",
         data: dict[str, Any] | None = None,
         challenge: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(f"{reason.id}: {detail or public or reason.message}")
         self.reason = reason
@@ -43,6 +44,7 @@ class Refused(BawnError):
         self.detail = detail
         self.data = data
         self.challenge = challenge  # the value of WWW-Authenticate, when there is one
+        self.retry_after = retry_after  # seconds, when it is known
 
     @property
     def message(self) -> str:
@@ -189,6 +191,9 @@ AUTH_AUDIENCE = _reason(
 AUTH_UNAVAILABLE = _reason(
     "auth.unavailable", REFUSED, 503, "Credentials cannot be checked now",
     "The issuer's keys cannot be fetched; the log says why. Nothing is let in meanwhile.")
+AUTH_SCOPE = _reason(
+    "auth.scope", REFUSED, 403, "The token's scopes do not suffice",
+    "Ask the authorization server for the scope that the challenge names; `scopes` maps scopes to items.")
 
 # From here on a refusal is a JSON-RPC error on HTTP 200: the SDKs of both eras then show it as the
 # error of that call, where a status of its own would read as a broken transport.
@@ -200,9 +205,21 @@ TARGET_UNKNOWN = _reason(
 POLICY_DENIED = _reason(
     "policy.denied", INVALID_PARAMS, 400, "Not known here",
     "No role of the caller allows it; the audit names the roles. Extend `roles` if it should be.")
+POLICY_ERROR = _reason(
+    "policy.error", INVALID_PARAMS, 400, "Not known here",
+    "A rule could not be evaluated for this call, so it was refused: `bawn why` names rule and error.")
 RESOURCE_CLAIMED = _reason(
     "resource.claimed", INVALID_PARAMS, 400, "Several servers offer this resource",
     "Read it at /mcp/{server}, where its owner is clear.")
+APPROVAL_PENDING = _reason(
+    "approval.pending", REFUSED, 200, "This call needs an approval first",
+    "`bawn approvals list` shows it; the same call passes once after it was granted.")
+APPROVAL_DENIED = _reason(
+    "approval.denied", REFUSED, 200, "This call was not approved",
+    "Somebody who may approve it said no; `bawn approvals show` tells who and when.")
+APPROVAL_UNKNOWN = _reason(
+    "approval.unknown", REFUSED, 404, "No such approval, or not yours to decide",
+    "It expired, was used, is another tenant's, or your roles are not among those that may decide it.")
 LIMIT_PRINCIPAL = _reason(
     "limit.principal", BUSY, 200, "This caller has too many calls in flight",
     "Retry later, or raise `limits.calls_per_principal`.")
@@ -225,6 +242,18 @@ LIMIT_MESSAGES = _reason(
 LIMIT_CHILDREN = _reason(
     "limit.children", BUSY, 200, "This server has too many processes",
     "Retry later, raise its `max_children` or `limits.children_per_principal`, or lower its `idle_stop`.")
+LIMIT_CONCURRENCY = _reason(
+    "limit.concurrency", BUSY, 200, "Too many calls are in flight",
+    "Retry when one has ended, or raise `concurrency` of the quota that the log names.")
+LIMIT_APPROVALS = _reason(
+    "limit.approvals", BUSY, 200, "Too many calls of this caller wait for approval",
+    "Have those that wait decided, or raise `approvals.pending`.")
+LIMIT_RATE = _reason(
+    "limit.rate", BUSY, 200, "Too many calls",
+    "Retry after the time that `retryAfter` tells, or raise the quota that the log names.")
+LIMIT_BUDGET = _reason(
+    "limit.budget", BUSY, 200, "The budget is used up",
+    "Wait for the time that `retryAfter` tells, or raise the quota that the log names.")
 
 # ── audit, gate ─────────────────────────────────────────────────────────────────────────────────
 SERVER_UNAVAILABLE = _reason(

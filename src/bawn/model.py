@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -39,8 +40,8 @@ class Peer(msgspec.Struct, frozen=True):
     uid: int | None = None  # set for Unix-socket peers only (SO_PEERCRED / LOCAL_PEERCRED)
 
 
-class Principal(msgspec.Struct, frozen=True):
-    """Who is calling, after verification; nothing else in the house creates one.
+class Principal(msgspec.Struct, frozen=True, dict=True, cache_hash=True):
+    """Who is calling, after verification: of a credential, or of an approver's one-time link.
 
     `endpoint` is None when the credential serves every endpoint, else the one server it serves.
     """
@@ -52,11 +53,14 @@ class Principal(msgspec.Struct, frozen=True):
     endpoint: str | None = None
     scopes: frozenset[str] = frozenset()
     token: str = ""  # identifies the credential, so that it can be revoked; empty for local peers
+    agent: str = ""  # the OAuth client that acts, as its issuer names it; empty where it names none
+    tenant: str = ""  # empty where tenants are not told apart
 
-    @property
+    @cached_property
     def key(self) -> str:
-        """Identifies the person or agent across tokens: issuer and subject together."""
-        return f"{self.issuer}|{self.subject}"
+        """Identifies the person or agent across tokens: issuer and subject together, and the tenant."""
+        own = f"{self.issuer}|{self.subject}"
+        return f"{self.tenant}\n{own}" if self.tenant else own
 
 
 class Mirror(msgspec.Struct, frozen=True):
@@ -152,17 +156,77 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Everything the data path knows, immutable and swapped whole; `version` is its content hash."""
+    """Everything the data path knows, immutable and swapped whole; `version` is its content hash.
+
+    `endpoints` is by server, with the aggregate of the servers that belong to no tenant under None;
+    `aggregates` holds the aggregate of each tenant.
+    """
 
     version: str
     endpoints: Mapping[str | None, Endpoint]
+    aggregates: Mapping[str, Endpoint] = field(default_factory=dict)
+
+    def served(self, server: str | None, tenant: str) -> Endpoint | None:
+        """What a caller of this tenant finds at /mcp (None) or /mcp/{server}."""
+        if server is None and tenant:
+            return self.aggregates.get(tenant)
+        return self.endpoints.get(server)
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """What a rule wants before a call may leave: the consent of `count` people of one of these roles.
+
+    `confirm` lets the caller consent to its own call. `within` is in seconds: how long the consent may
+    be given, and then used.
+    """
+
+    rule: str
+    roles: frozenset[str]
+    confirm: bool
+    count: int
+    within: float
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What policy says of one call, and which rule said it."""
+    """What policy says of one call, and which rule said it.
+
+    An allowed call with `asks` leaves only when each of them is satisfied. `reason` is why a call is
+    not allowed: `policy.denied`, or `policy.error` when a rule could not be evaluated.
+    """
 
     allowed: bool
     rule: str
+    asks: tuple[Ask, ...] = ()
+    reason: str = "policy.denied"
+
+
+class Label(StrEnum):
+    """What using an item does to a conversation, or takes out of it."""
+
+    UNTRUSTED = "untrusted"
+    """Brings in content that anybody may have written."""
+
+    PRIVATE = "private"
+    """Brings in data that is not public."""
+
+    SENDS = "sends"
+    """Sends something outside."""
+
+    CHANGES = "changes"
+    """Changes state."""
+
+
+class Approval(msgspec.Struct, frozen=True):
+    """A call that waits for consent, or has it. `state` is pending, granted, denied, used, expired or void.
+
+    `needs` says in words who has still to consent; `expires` is in seconds since the epoch.
+    """
+
+    id: str
+    state: str
+    expires: float
+    needs: str
+    confirm: bool  # the caller itself may consent
 
 
 class Client(msgspec.Struct, frozen=True, gc=False):

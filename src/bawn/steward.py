@@ -280,15 +280,16 @@ class Steward:
             log.exception("no new view could be made; the old one goes on")
 
     def _publish_changes(self) -> None:
-        healthy = all(state.health is Health.OK for state in self.states.values())
-        view = compile_view(self._config, list(self._listings.values()), complete=healthy)
+        failing = [name for name, state in self.states.items() if state.health is not Health.OK]
+        view = compile_view(self._config, list(self._listings.values()), failing=failing)
         if view.version == self.version:
             return
         self._publish(view)  # when this fails, the next look tries again
         self.version = view.version
-        aggregate = view.endpoints[None]
-        self.items = {kind.value: len(items) for kind, items in aggregate.items.items()}
-        self.longest_name = max(aggregate.items[Kind.TOOL], key=len, default="")
+        every = [view.endpoints[None], *view.aggregates.values()]
+        self.items = {kind.value: sum(len(e.items[kind]) for e in every) for kind in LIST_METHODS}
+        tools = [name for each in every for name in each.items[Kind.TOOL]]
+        self.longest_name = max(tools, key=len, default="")
         log.info("a new view is served", extra={"view": view.version[:12], **self.items})
 
 

@@ -12,22 +12,11 @@ from hypothesis import strategies as st
 
 from bawn.config import RoleRule
 from bawn.model import Answer, Call, Item, Json, Kind, Outbound, Principal
-from bawn.policy.roles import Roles
-from bawn.ports import Arrival, Emit
+from bawn.ports import Arrival, Emit, PolicyEngine
 from bawn.protocol import versions
-from tests.gate import (
-    ABLE,
-    FORM,
-    ISSUER,
-    LISTINGS,
-    META,
-    House,
-    asks,
-    fine,
-    legacy,
-    modern,
-    session_of,
-)
+from tests.fakes import fine
+from tests.gate import ABLE, FORM, ISSUER, LISTINGS, META, House, asks, legacy, modern, session_of
+from tests.policies import roles_only
 
 # ── one choke point ───────────────────────────────────────────────────────────────────────────────
 
@@ -88,16 +77,16 @@ def test_what_reaches_a_server_is_exactly_what_the_policy_allows_asked_directly(
     one: RoleRule, other: RoleRule, messages: list[tuple[Any, ...]]
 ) -> None:
     roles = {"a": one, "b": other}
-    asyncio.run(_send_all(House(roles=roles), Roles(roles), messages))
+    asyncio.run(_send_all(House(roles=roles), roles_only(roles), messages))
 
 
-async def _send_all(house: House, policy: Roles, messages: list[tuple[Any, ...]]) -> None:
+async def _send_all(house: House, policy: PolicyEngine, messages: list[tuple[Any, ...]]) -> None:
     for ask, method, name, at, role, id_ in messages:
         who = Principal("p", ISSUER, frozenset({role}), float("inf"))
         item = _target(at, _KINDS[method], name) if method in _KINDS else None
         if id_ is None and ask is modern:
             id_ = 5
-        allowed = item is not None and id_ is not None and policy.decide(who, item).allowed
+        allowed = item is not None and id_ is not None and policy.may(who, item)
         house.journal.clear()
         params = {"uri" if method == "resources/read" else "name": name, "taskId": name}
         if ask is modern and method not in _KINDS:
@@ -244,17 +233,17 @@ def test_nothing_reaches_a_server_without_a_decision_and_an_intent_of_its_own(
         await house.gateway.aclose()
 
     asyncio.run(run())
-    _check_journal(house, Roles(roles))
+    _check_journal(house, roles_only(roles))
 
 
-def _check_journal(house: House, policy: Roles) -> None:
+def _check_journal(house: House, policy: PolicyEngine) -> None:
     intents: list[tuple[Call, Item]] = []
     open_: dict[int, tuple[Call, Item]] = {}
     for word, about in house.journal:
         if word == "intent":
             call, item, decision, number = about
             assert decision.allowed
-            assert policy.decide(call.principal, item).allowed
+            assert policy.may(call.principal, item)
             intents.append((call, item))
             open_[number] = (call, item)
         elif word == "outcome":

@@ -19,7 +19,7 @@ from bawn.transport.conversation import Conversation
 from bawn.transport.standing import Standing
 from bawn.transport.stream import Stream
 from tests.attacks.listener import PATIENCE, Listener, read_all
-from tests.gate import counting_sealer
+from tests.fakes import counting_sealer
 from tests.unit.transport.house import House, message
 
 GET: Final[dict[bytes, bytes | None]] = {

@@ -10,16 +10,15 @@ import pytest
 
 from bawn.model import Kind
 from bawn.ports import Arrival
+from tests.fakes import Clock, counting_sealer
 from tests.gate import (
     ADA,
     EVE,
     LEGACY,
     MODERN,
     VIC,
-    Clock,
     House,
     arrive,
-    counting_sealer,
     legacy,
     listing,
     modern,
@@ -178,7 +177,7 @@ async def test_a_forged_cursor_is_refused(cursor: object) -> None:
 
 async def test_a_cursor_of_another_gate_endpoint_list_or_caller_is_refused() -> None:
     house = House()
-    scope = f"tool||{house.policy.permission_set(ADA)}"
+    scope = f"tool|||{house.policy.permission_set(ADA)}"
     cursor = house.sealer.seal("cursor", {scope: "files__read"})
     _, body = await house.ask(modern("tools/list", {"cursor": cursor}))
     assert body["result"]["tools"][0]["name"] == "files__write"

@@ -328,5 +328,4 @@ async def test_a_flood_of_ids_leaves_nothing_behind() -> None:
         *(house.answer(legacy("tools/call", READ, id_=f"{n}" * 50)) for n in range(100))
     )
     assert house.in_flight == 0
-    assert house.gateway.concurrency.principals == {}
-    assert house.gateway.concurrency.servers == {}
+    assert house.nothing_in_flight

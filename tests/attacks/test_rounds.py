@@ -162,7 +162,7 @@ async def test_no_shape_of_capabilities_breaks_the_gate(asked: Json | None) -> N
                 assert reason != "internal.error", shape
             running.cancel()
             await asyncio.wait({running})
-        assert not house.gateway.concurrency.principals
+        assert house.nothing_in_flight
 
 
 async def test_a_legacy_call_says_nothing_of_itself_that_its_session_did_not() -> None:

@@ -24,6 +24,7 @@ from bawn.runner.pool import Pool
 from bawn.storage.database import Database
 from bawn.storage.session_notes import StoredNotes
 from bawn.transport.standing import Standing
+from tests.fakes import counting_sealer
 from tests.gate import (
     FILES,
     LISTINGS,
@@ -31,7 +32,6 @@ from tests.gate import (
     VIC,
     House,
     Script,
-    counting_sealer,
     legacy,
     listing,
     modern,

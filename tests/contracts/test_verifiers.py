@@ -61,6 +61,13 @@ async def test_a_token_for_one_server_is_bound_to_it(subject: Subject) -> None:
     assert (await subject.verifier.principal(token, NOW)).endpoint == "files"
 
 
+async def test_scopes_and_agent_are_those_of_the_token(subject: Subject) -> None:
+    said = {"scope": "read write", "client_id": "claude-code"}
+    principal = await subject.verifier.principal(subject.token(**said), NOW)
+    assert principal.scopes == {"read", "write"}
+    assert (principal.agent, principal.tenant) == ("claude-code", "")
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -70,6 +77,8 @@ async def test_a_token_for_one_server_is_bound_to_it(subject: Subject) -> None:
         ({"exp": ABSENT}, AUTH_INVALID),
         ({"nbf": NOW + 31}, AUTH_INVALID),
         ({"sub": ""}, AUTH_INVALID),
+        ({"client_id": 5}, AUTH_INVALID),
+        ({"scope": 5}, AUTH_INVALID),
         ({"iss": "https://evil.example"}, AUTH_INVALID),
         ({"cnf": {"jkt": "x"}}, AUTH_INVALID),
     ],

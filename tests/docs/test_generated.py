@@ -15,7 +15,12 @@ from docs import pages
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src" / "bawn").rglob("*.py"))
 DOCUMENTS = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "requirements").glob("*.md")]
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "requirements").glob("*.md"),
+        *(ROOT / "examples").rglob("*.md"),
+    ]
 )
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -26,6 +31,10 @@ _ROOMS = "|".join(sorted({reason.partition(".")[0] for reason in REASONS}))
 _REASON = re.compile(rf"(?:{_ROOMS})\.[a-z_]+")
 # What looks like the id of a reason and is none: settings, a socket, a message of ASGI.
 _OTHER = {
+    "approval.asked",
+    "approval.confirmed",
+    "approval.granted",
+    "approval.used",
     "audit.durability",
     "auth.token",
     "gate.sock",

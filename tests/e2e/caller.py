@@ -23,9 +23,10 @@ META: Json = {
 class Caller:
     """Sends modern requests to one endpoint; every answer is a whole JSON-RPC message."""
 
-    def __init__(self, http: httpx2.AsyncClient, url: str) -> None:
+    def __init__(self, http: httpx2.AsyncClient, url: str, meta: Json | None = None) -> None:
         self.http = http
         self.url = url
+        self.meta = META if meta is None else {**META, **meta}
         self._last = 0
 
     async def send(
@@ -37,7 +38,7 @@ class Caller:
             "jsonrpc": "2.0",
             "id": self._last,
             "method": method,
-            "params": {**(params or {}), "_meta": META},
+            "params": {**(params or {}), "_meta": self.meta},
         }
         return await self.http.post(
             self.url, json=body, headers=mirrored(method, params or {}), **options
@@ -75,11 +76,13 @@ def mirrored(method: str, params: Json) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def a_caller(url: str, token: str | None, **options: Any) -> AsyncIterator[Caller]:
-    """A caller with this token; `transport` may lead to a Unix socket."""
+async def a_caller(
+    url: str, token: str | None, meta: Json | None = None, **options: Any
+) -> AsyncIterator[Caller]:
+    """A caller with this token, `meta` more in each `_meta`; `transport` may lead to a Unix socket."""
     sent = {"authorization": f"Bearer {token}"} if token else {}
     async with httpx2.AsyncClient(headers=sent, timeout=60, **options) as http:
-        yield Caller(http, url)
+        yield Caller(http, url, meta)
 
 
 def words(answer: Json) -> str:

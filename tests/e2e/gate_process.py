@@ -65,7 +65,7 @@ class Gate:
     port: int = 0
     management_port: int = 0
     process: subprocess.Popen[str] | None = None
-    _tokens: dict[tuple[str, tuple[str, ...], str | None], str] = field(default_factory=dict)
+    _tokens: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.port = self.port or self._reserve()
@@ -164,12 +164,15 @@ class Gate:
         assert "Traceback" not in done.stderr, done.stderr
         return done
 
-    def token(self, *roles: str, sub: str = "alice", server: str | None = None) -> str:
-        """A token of the gate's own, as `bawn token` mints it."""
-        wanted = (sub, roles or ("developer",), server)
+    def token(
+        self, *roles: str, sub: str = "alice", server: str | None = None, **claims: Any
+    ) -> str:
+        """A token of the gate's own, as `bawn token` mints it; `claims`: scopes, agent, tenant."""
+        held = list(roles or ("developer",))
+        wanted = (sub, *held, server, repr(claims))
         if wanted not in self._tokens:
             embedded = open_embedded(self.base, 30.0, StateDirectory(self.state))
-            self._tokens[wanted] = embedded.mint(sub, list(wanted[1]), 3600, server)
+            self._tokens[wanted] = embedded.mint(sub, held, 3600, server, **claims)
         return self._tokens[wanted]
 
     def readyz(self) -> Json:

@@ -44,7 +44,9 @@ def test_what_is_killed_is_back_and_every_caller_is_answered_again(up: Gate, fau
     assert seen["unanswered"] == 0
     assert fault == "worker" or seen["resets"] == 0
     assert seen["all"] is not None
-    assert (code == 0) == (max(seen["first"], seen["all"], seen["processes"]) <= 2000)
+    # what is not back while the drill looks, on a busy machine, is late as well
+    late = [seen[what] is None or seen[what] > 2000 for what in ("first", "all", "processes")]
+    assert (code == 0) == (not any(late))
     killed = int(seen["did"].rpartition(" ")[2])
     assert killed in before.processes
     assert killed not in after.processes

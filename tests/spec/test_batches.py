@@ -9,7 +9,8 @@ import pytest
 from bawn.config import Limits
 from bawn.model import Json
 from bawn.ports import Arrival, Reply
-from tests.gate import ADA, VIC, Held, House, Journal, arrive, reason_of, session_of
+from tests.fakes import Journal
+from tests.gate import ADA, VIC, Held, House, arrive, reason_of, session_of
 
 FIRST = "2025-03-26"
 READ: Json = {"name": "files__read"}

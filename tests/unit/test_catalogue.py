@@ -11,10 +11,11 @@ from bawn.catalogue import Catalogue
 from bawn.config import RoleRule
 from bawn.errors import Refused
 from bawn.model import Client, Endpoint, Item, Kind, Principal
-from bawn.policy.roles import Roles
 from bawn.protocol import versions
 from bawn.protocol.inbound import Request
-from tests.gate import ADA, EVE, LEGACY, MODERN, VIC, House, counting_sealer
+from tests.fakes import counting_sealer
+from tests.gate import ADA, EVE, LEGACY, MODERN, VIC, House
+from tests.policies import roles_only
 
 _METHODS = {Kind.TOOL: "tools/list", Kind.RESOURCE: "resources/list"}
 
@@ -31,7 +32,7 @@ def _endpoint(server: str | None = None, *names: str, kind: Kind = Kind.TOOL) ->
 
 
 def _catalogue(size: int = 2, roles: dict[str, RoleRule] | None = None) -> Catalogue:
-    return Catalogue(Roles(roles or {}), counting_sealer(), size)
+    return Catalogue(roles_only(roles or {}), counting_sealer(), size)
 
 
 def _page(
@@ -153,9 +154,9 @@ def test_the_pages_hold_exactly_what_the_policy_allows(
         if "nextCursor" not in result:
             break
         more = {"cursor": result["nextCursor"]}
-    policy = Roles(roles)
+    policy = roles_only(roles)
     items = endpoint.items[Kind.TOOL]
-    assert listed == [name for name in items if policy.decide(who, items[name]).allowed]
+    assert listed == [name for name in items if policy.may(who, items[name])]
 
 
 @pytest.mark.parametrize("id_", [0, "", "a", 2**70, -1, 'é"\\'])
@@ -230,6 +231,18 @@ def test_made_pages_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(7):
         more = {"cursor": _page(catalogue, endpoint, **more)["result"]["nextCursor"]}
         assert len(catalogue._pages) <= 3
+
+
+def test_made_pages_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bawn.catalogue._BYTES", 200)
+    catalogue = _catalogue(1)
+    endpoint = _endpoint(None, *"abcdefgh")
+    more: dict[str, Any] = {}
+    for _ in range(7):
+        more = {"cursor": _page(catalogue, endpoint, **more)["result"]["nextCursor"]}
+        held = sum(map(len, catalogue._pages.values()))
+        assert held == catalogue._held
+        assert held <= 200 or len(catalogue._pages) == 1
 
 
 # ── instructions ────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import pytest
@@ -23,8 +23,8 @@ def _config(**prefixes: str | None) -> Config:
 CONFIG = _config(files=None, issues=None, bare="")
 
 
-def _view(*listings: Listing, complete: bool = True) -> View:
-    return compile_view(CONFIG, listings or LISTINGS, complete=complete)
+def _view(*listings: Listing, failing: Collection[str] = ()) -> View:
+    return compile_view(CONFIG, listings or LISTINGS, failing=failing)
 
 
 def _names(endpoint: Endpoint, kind: Kind) -> list[str]:
@@ -117,17 +117,17 @@ def test_instructions_say_whose_they_are() -> None:
     assert view.endpoints["files"].instructions == {"files": "Be kind."}
 
 
-@pytest.mark.parametrize(("complete", "ttl"), [(True, 20), (False, 0)])
+@pytest.mark.parametrize(("failing", "ttl"), [((), 20), (("issues",), 0), (("bare",), 0)])
 def test_the_aggregate_holds_as_long_as_the_shortest_and_not_at_all_while_one_fails(
-    complete: bool, ttl: int
+    failing: tuple[str, ...], ttl: int
 ) -> None:
-    view = _view(listing("files", FILES, 50), listing("issues", ISSUES, 20), complete=complete)
+    view = _view(listing("files", FILES, 50), listing("issues", ISSUES, 20), failing=failing)
     assert view.endpoints[None].ttl_ms == ttl
     assert view.endpoints["files"].ttl_ms == 50
 
 
 def test_without_servers_there_is_an_empty_aggregate() -> None:
-    view = compile_view(_config(), [], complete=True)
+    view = compile_view(_config(), [])
     assert list(view.endpoints) == [None]
     assert view.endpoints[None].capabilities == {}
 
@@ -144,7 +144,7 @@ def test_the_version_is_that_of_the_content() -> None:
     )
     versions = {
         _view().version,
-        _view(*LISTINGS[1:], complete=False).version,
+        _view(*LISTINGS[1:], failing=["bare"]).version,
         _view(changed, *LISTINGS[1:]).version,
         _view(replace(LISTINGS[0], instructions="x"), *LISTINGS[1:]).version,
         _view(replace(LISTINGS[0], capabilities={}), *LISTINGS[1:]).version,
@@ -165,7 +165,7 @@ def test_every_name_on_the_aggregate_leads_to_one_item_and_every_item_to_one_nam
 ) -> None:
     config = _config(**{name: prefixes.get(name) for name in ("a", "b", "a-b")})
     listings = [listing(server, _tools(*sorted(own))) for server, own in offered.items()]
-    aggregate = compile_view(config, listings, complete=True).endpoints[None]
+    aggregate = compile_view(config, listings).endpoints[None]
     served = {(item.server, item.name) for item in aggregate.items[Kind.TOOL].values()}
     assert len(served) == len(aggregate.items[Kind.TOOL])
     assert all(name == item.shown for name, item in aggregate.items[Kind.TOOL].items())

@@ -135,6 +135,38 @@ async def test_what_the_servers_offer_becomes_the_first_view() -> None:
         assert steward.states["files"].version == "2026-07-28"
 
 
+async def test_the_servers_of_tenants_are_counted_like_others() -> None:
+    of_acme = {"tenant": "acme"}
+    async with _watching(changes=of_acme, files=Scripted(), wiki=Scripted()) as (
+        steward,
+        published,
+    ):
+        assert _tools(published[-1]) == []
+        assert len(published[-1].aggregates["acme"].items[Kind.TOOL]) == 4
+        assert steward.items["tool"] == 4
+        assert steward.longest_name == "files__write"
+
+
+async def test_a_server_that_fails_spoils_its_own_tenants_lists_alone() -> None:
+    kept = {**TOOLS, "ttlMs": 1000}
+    discovered = {"supportedVersions": [], "capabilities": {"tools": {}}, "ttlMs": 1000}
+    failing = Scripted(server_discover=Refused(REASONS["upstream.unreachable"]))
+    upstreams: dict[str, Upstream] = {
+        "files": Scripted(server_discover=discovered, tools_list=kept),
+        "wiki": failing,
+    }
+    servers = {
+        name: Server(url="http://127.0.0.1:9/mcp", tenant=tenant)
+        for name, tenant in {"files": "acme", "wiki": "zeta"}.items()
+    }
+    published = Published()
+    steward = Steward(Config(servers=servers), upstreams, published.take)
+    await steward.start(5.0)
+    await steward.stop()
+    assert published[-1].aggregates["acme"].ttl_ms == 1000
+    assert published[-1].aggregates["zeta"].ttl_ms == 0
+
+
 async def test_without_servers_there_is_an_empty_view_at_once() -> None:
     async with _watching() as (_, published):
         assert [list(view.endpoints) for view in published] == [[None]]

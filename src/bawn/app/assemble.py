@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+from bawn.app.deciding import Deciding, deciding
 from bawn.app.places import Places
 from bawn.app.sealing import Seals
 from bawn.app.siblings import Siblings
@@ -34,8 +35,9 @@ from bawn.gateway.streams import Streams
 from bawn.identity import credentials
 from bawn.identity.build import build_identity
 from bawn.identity.tokens import Bearers
-from bawn.policy.roles import Roles
+from bawn.policy.rules import Source
 from bawn.ports import HttpClient, Upstream, UpstreamSessions
+from bawn.protocol.sealing import Sealer
 from bawn.protocol.sessions import Sessions
 from bawn.storage.database import NAME as DATABASE
 from bawn.storage.database import Database
@@ -82,6 +84,8 @@ class Assembly:
     database: Database
     held: Held
     standing: Standing
+    deciding: Deciding
+    sealer: Sealer  # of handles
 
     async def aclose(self) -> None:
         """Stop in the order in which rooms depend on each other; the audit is closed last."""
@@ -167,6 +171,7 @@ def assemble(
     runner: str,
     place: Place,
     *,
+    policy: Source | None = None,
     insecure_no_auth: bool,
 ) -> Assembly:
     """Build a worker's rooms; nothing is connected or started yet.
@@ -195,13 +200,19 @@ def assemble(
     seals = Seals(Ring(state.keys), database)
     graves = Tombstones(database)
     sessions = Sessions(seals.handles, time.time, graves, place.slot, place.workers)
-    policy = Roles(config.roles)
     meter = Meter()
     bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311  # ids for correlation, not secrets
     limits, slot, secret = config.limits, place.slot, partial(secrets.randbits, 128)
+    rules = deciding(
+        config, policy, state, database, seals.handles, graves, audit, identity.resources, secret
+    )
     stages = Stages(
         barrier=follower,
-        policy=policy,
+        policy=rules.policy,
+        scopes=rules.scopes,
+        approvals=rules.approvals,
+        flows=rules.flows,
+        quotas=rules.quotas,
         audit=audit,
         meter=meter,
         upstreams=upstreams,
@@ -210,6 +221,7 @@ def assemble(
         asks=Asks(secret, slot, limits.input, limits.parked),
         notes=Notes(StoredNotes(database), seals.handles, time.time),
         sealer=seals.handles,
+        conversation=rules.conversation,
         clock=time.time,
     )
 
@@ -219,7 +231,7 @@ def assemble(
     gateway = Gateway(
         config,
         stages,
-        Catalogue(policy, seals.handles, limits.page),
+        Catalogue(rules.policy, seals.handles, limits.page),
         sessions,
         Streams(Board(upstreams), limits.listens, catch_up),
         partial(bits, 128),
@@ -238,7 +250,7 @@ def assemble(
     follower.on_view, follower.on_cuts, follower.on_ring = gateway.swap, gateway.cut, on_ring
 
     def own_figures() -> Figures:
-        in_flight = gateway.concurrency.servers
+        in_flight = rules.quotas.servers
         return figures(meter, in_flight, audit.records, audit.failures, healthy=audit.healthy)
 
     own = clients.own()
@@ -248,7 +260,7 @@ def assemble(
     standing = Standing.within(config.limits, seals.handles, place.slot, place.workers)
     return Assembly(
         config, places, follower, gateway, identity, audit, meter, relay, siblings, upstreams,
-        clients, database, Held(config.limits.held), standing,
+        clients, database, Held(config.limits.held), standing, rules, seals.handles,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from bawn.app.process import ChildFailedError, Process
 from bawn.config import Config
 from bawn.config.load import Loaded
 from bawn.errors import BawnError, Misconfigured
+from bawn.policy.rules import Source
 
 log = logging.getLogger("bawn.supervisor")
 
@@ -62,6 +63,7 @@ class Task:
     places: Places
     listeners: Listeners
     insecure_no_auth: bool
+    policy: Source | None
 
 
 class Crew:
@@ -141,6 +143,7 @@ class Crew:
             state=str(task.loaded.state),
             runner=str(task.places.runner),
             epoch=self.epoch,
+            policy=task.policy,
         )
         await self._tell(steward, order)
         self._steward = steward
@@ -159,6 +162,7 @@ class Crew:
             listeners=[listeners.data.fileno(), listeners.unix.fileno()],
             management=listeners.management.fileno() if listeners.management else None,
             insecure_no_auth=task.insecure_no_auth,
+            policy=task.policy,
         )
         await self._tell(worker, order)
         self._workers[slot] = worker

@@ -5,9 +5,10 @@ The edge hands the MCP paths to `mcp` straight away; everything else is Starlett
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from functools import partial
 from time import time
-from typing import Any
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,6 +21,8 @@ from bawn.app.assemble import Assembly
 from bawn.app.health import Report
 from bawn.app.siblings import PATH as FIGURES
 from bawn.barrier.edition import Cuts
+from bawn.console.deciders import Deciders
+from bawn.console.pages import routes
 from bawn.errors import HTTP_NOT_FOUND, Refused
 from bawn.identity.metadata import WELL_KNOWN
 from bawn.identity.tokens import refuse_query_token
@@ -33,6 +36,8 @@ from bawn.transport.asgi import Receive, Scope, Send
 from bawn.transport.http import McpEndpoint
 from bawn.transport.origin import OriginGuard, for_listener
 
+_ANYBODY: Final = Principal("anybody", "management.open", frozenset(), float("inf"))
+
 
 def mcp_endpoint(rooms: Assembly, guard: OriginGuard, *, private: bool) -> McpEndpoint:
     """The MCP endpoints, for clients or, `private`, for other workers."""
@@ -42,7 +47,7 @@ def mcp_endpoint(rooms: Assembly, guard: OriginGuard, *, private: bool) -> McpEn
         rooms.identity,
         guard,
         rooms.meter,
-        servers=config.servers,
+        servers={name: server.tenant for name, server in config.servers.items()},
         challenge=rooms.identity.resources.challenge,
         body_limit=config.limits.body,
         body_time=config.limits.body_time,
@@ -63,8 +68,9 @@ class DataFront:
         config = rooms.config
         self._guard = for_listener(config.listen, config)
         self.mcp = mcp_endpoint(rooms, self._guard, private=False)
-        self._public = _starlette([Route(WELL_KNOWN + "{rest:path}", _metadata(rooms))])
-        self._management = management(rooms, open_to_all=False)
+        approvals = _approvals(rooms)
+        self._public = _starlette([Route(WELL_KNOWN + "{rest:path}", _metadata(rooms)), *approvals])
+        self._management = management(rooms, open_to_all=False, more=approvals)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["state"]["peer"].uid is not None:
@@ -108,14 +114,29 @@ async def _guarded(
     await app(scope, receive, send)
 
 
-def management(rooms: Assembly, *, open_to_all: bool) -> Starlette:
+def _approvals(rooms: Assembly) -> list[Route]:
+    """The pages and the API of approvals."""
+    decided, base = rooms.deciding, rooms.config.base_url
+    deciders = Deciders(
+        rooms.identity,
+        rooms.sealer,
+        partial(_is_cut, rooms),
+        lambda principal: may_manage(principal, "status"),
+        time,
+        base,
+    )
+    return routes(decided.approvals, deciders, decided.links, rooms.sealer, base)
+
+
+def management(rooms: Assembly, *, open_to_all: bool, more: Sequence[Route] = ()) -> Starlette:
     """Health and figures: whether it works for everybody, details for who may see them."""
     servers = rooms.config.servers
     required = [name for name, server in servers.items() if server.required]
 
-    async def allowed(request: Request, what: str) -> bool:
+    async def allowed(request: Request, what: str) -> Principal | None:
+        """Who may see this, of all tenants; the gate's own owner where everybody may."""
         if open_to_all:
-            return True
+            return _ANYBODY
         authorization = request.headers.get("authorization")
         raw = authorization.encode("latin-1") if authorization is not None else None
         peer: Peer = request.scope["state"]["peer"]
@@ -123,11 +144,12 @@ def management(rooms: Assembly, *, open_to_all: bool) -> Starlette:
         principal = rooms.identity.recognise(raw, peer, time())
         if principal is None:
             principal = await rooms.identity.verify(raw or b"", time())
-        return (
+        fine = (
             principal.endpoint is None
             and not _is_cut(rooms, principal)
             and may_manage(principal, what)
         )
+        return principal if fine else None
 
     async def healthz(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -137,15 +159,16 @@ def management(rooms: Assembly, *, open_to_all: bool) -> Starlette:
         ready = _serves(rooms) and rooms.audit.healthy and not health.failing(report, required)
         body: dict[str, Any] = {"status": "ready" if ready else "not ready"}
         try:
-            detailed = await allowed(request, "status")
+            principal = await allowed(request, "status")
         except Refused:
-            detailed = False
-        if detailed:
-            body |= _details(rooms, report, await rooms.siblings.figures())
+            principal = None
+        if principal is not None:
+            body |= _details(rooms, report, await rooms.siblings.figures(), principal)
         return JSONResponse(body, 200 if ready else 503)
 
     async def metrics(request: Request) -> Response:
-        if not await allowed(request, "metrics"):
+        principal = await allowed(request, "metrics")
+        if principal is None or not _sees_all(principal):
             raise Refused(HTTP_NOT_FOUND)
         report = health.read(rooms.places.health)
         states = {name: state.health for name, state in report.servers.items()}
@@ -154,7 +177,7 @@ def management(rooms: Assembly, *, open_to_all: bool) -> Starlette:
         return Response(content, media_type=exposition.CONTENT_TYPE)
 
     return _starlette(
-        [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+        [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics), *more]
     )
 
 
@@ -179,7 +202,14 @@ def _is_cut(rooms: Assembly, principal: Principal) -> bool:
     return principal.token in cuts.tokens or principal.subject in cuts.principals
 
 
-def _details(rooms: Assembly, report: Report, workers: dict[str, Figures]) -> dict[str, Any]:
+def _sees_all(principal: Principal) -> bool:
+    """Whether nobody's tenant is hidden: from the gate's own user, and who belongs to none."""
+    return not principal.token or not principal.tenant
+
+
+def _details(
+    rooms: Assembly, report: Report, workers: dict[str, Figures], principal: Principal
+) -> dict[str, Any]:
     edition = rooms.follower.edition
     in_flight = {
         name: sum(each.in_flight.get(name, 0) for each in workers.values())
@@ -197,14 +227,16 @@ def _details(rooms: Assembly, report: Report, workers: dict[str, Figures]) -> di
         }
         for name, state in report.servers.items()
         if name in rooms.config.servers
+        and (_sees_all(principal) or rooms.config.servers[name].tenant == principal.tenant)
     }
     healthy = all(each.audit_healthy for each in workers.values())
     return {
         "version": __version__,
         "view": report.view,
-        "items": report.items,
-        "longest_name": report.longest_name,
+        "items": report.items if _sees_all(principal) else {},
+        "longest_name": report.longest_name if _sees_all(principal) else "",
         "audit": "writing" if healthy else "failing",
+        "policy": report.policy if _sees_all(principal) else [],
         "workers": len(workers),
         "cuts": len(edition.cuts) if edition is not None else 0,
         "servers": servers,

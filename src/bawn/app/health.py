@@ -24,6 +24,9 @@ class Report(msgspec.Struct, frozen=True):
     confinement: dict[str, str] = {}
     """How each local server is confined, in words; empty where the runner has not told."""
 
+    policy: list[str] = []
+    """What is wrong with the policies, as far as the servers tell."""
+
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(Report).decode

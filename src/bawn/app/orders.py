@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
+from bawn.policy.rules import Source
+
 LONGEST: Final = 16 << 20
 
 SWITCH: Final = 0.0005
@@ -15,13 +17,14 @@ SWITCH: Final = 0.0005
 
 
 class StewardOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a steward needs; `epoch` counts configurations."""
+    """Everything a steward needs; `epoch` counts configurations, `policy` is None for roles alone."""
 
     config: msgspec.Raw
     base: str
     state: str
     runner: str
     epoch: int
+    policy: Source | None
 
 
 class WorkOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +43,7 @@ class WorkOrder(msgspec.Struct, frozen=True, kw_only=True):
     listeners: list[int]
     management: int | None
     insecure_no_auth: bool
+    policy: Source | None
 
 
 class RunnerOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from hashlib import blake2b
 from typing import Final
 
@@ -14,6 +15,7 @@ from bawn.errors import GATE_NOT_READY, Misconfigured, Refused
 from bawn.protocol.sealing import Sealer
 from bawn.protocol.sessions import LIFETIME
 from bawn.storage.database import Database
+from bawn.storage.directory import StateDirectory
 from bawn.storage.ring import Ring
 
 log = logging.getLogger("bawn.supervisor")
@@ -21,7 +23,11 @@ log = logging.getLogger("bawn.supervisor")
 ROTATE: Final = 7 * 24 * 3600.0
 """Seconds that a key seals before another one does; it opens for as long as what it sealed lives."""
 
+KEEP: Final = 2 * LIFETIME + 3600.0
+"""Seconds for which a key opens that seals no more: an approval may be given and used in two days."""
+
 _LOOK: Final = 3600.0
+_DIGESTS: Final = "approvals.key"
 
 
 class Seals:
@@ -66,12 +72,21 @@ class Seals:
         ]
 
 
+def digest_key(state: StateDirectory) -> bytes:
+    """The key of the digests that approvals are found by: the same for all processes, and for good.
+
+    Raises:
+        Misconfigured: it cannot be read or made.
+    """
+    return state.key(_DIGESTS, partial(os.urandom, 32))
+
+
 async def keep_fresh(ring: Ring, renewed: Callable[[], None]) -> None:
     """Rotate the ring when it is time, for as long as the gate runs."""
     while True:
         try:
             if await asyncio.to_thread(ring.due, time.time(), ROTATE):
-                await asyncio.to_thread(ring.rotate, time.time(), keep=LIFETIME)
+                await asyncio.to_thread(ring.rotate, time.time(), keep=KEEP)
                 renewed()
                 log.info("a new key seals handles from here on")
         except (Misconfigured, OSError) as problem:

@@ -25,11 +25,14 @@ from bawn.app.children import Children
 from bawn.app.health import Report
 from bawn.app.orders import SWITCH, Channel, StewardOrder
 from bawn.app.places import Places
+from bawn.app.reviewing import Reviewing
+from bawn.app.telling import notifier
 from bawn.barrier import views
 from bawn.config import Config
 from bawn.config.atomic import replace
 from bawn.errors import Misconfigured
 from bawn.model import Listing, View
+from bawn.policy.files import reading
 from bawn.steward import Steward
 from bawn.storage.directory import StateDirectory
 from bawn.telemetry import logs
@@ -84,7 +87,10 @@ class Stewarding:
         self._memory = Memory(self._places.listings, config)
         self.clients = Clients(config, base)
         self._children = Children(self.clients.own(), order.runner)
+        self._notifier = notifier(config, base, state, self.clients.own())
         self._confinement: dict[str, str] = {}
+        rules = reading.ruleset(order.policy, config.approvals.within)
+        self._reviewing = Reviewing(rules, config, self._report)
         self.upstreams = {
             name: self.clients.upstream(name, server, order.runner)
             for name, server in config.servers.items()
@@ -107,11 +113,15 @@ class Stewarding:
         self._confinement = await self._children.confinement()
         self._report()
         await self._channel.send({"ok": True})
-        watching = asyncio.create_task(self._watch_confinement())
+        watching = [asyncio.create_task(self._watch_confinement())]
+        if self._notifier is not None:
+            watching.append(asyncio.create_task(self._notifier.run()))
         ends = [asyncio.create_task(self._channel.until_gone()), asyncio.create_task(stop.wait())]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         await self._steward.stop()
+        await self._reviewing.aclose()
         for upstream in self.upstreams.values():
             await upstream.aclose()
         await self.clients.aclose()
@@ -119,6 +129,7 @@ class Stewarding:
     def _publish(self, view: View) -> None:
         name = self._shelf.put(views.dump(view, uuid4().hex))
         self._channel.post({"news": {"view": name}})
+        self._reviewing.look(view)
         try:
             self._memory.keep(list(self._steward.listings))
         except OSError as problem:
@@ -141,6 +152,7 @@ class Stewarding:
             steward.items,
             steward.longest_name,
             self._confinement,
+            self._reviewing.problems,
         )
         try:
             health.write(self._places.health, report)

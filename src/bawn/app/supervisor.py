@@ -17,6 +17,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from bawn.app import policies
 from bawn.app.crew import READY, STOP, Crew, Task, keep, pid_of, raw, watch
 from bawn.app.cuts import CutList
 from bawn.app.force import Force
@@ -29,6 +30,7 @@ from bawn.config import changes, trust
 from bawn.config.load import Loaded, load
 from bawn.config.roots import refuse_roots
 from bawn.errors import BawnError, Misconfigured
+from bawn.policy.rules import Source
 from bawn.runner import reaper
 from bawn.storage.directory import StateDirectory
 from bawn.storage.ring import Ring
@@ -52,6 +54,7 @@ class Supervisor:
 
     def __init__(self, loaded: Loaded, *, insecure_no_auth: bool) -> None:
         self.loaded = loaded
+        self.policy, self._rules = policies.read(loaded)
         self._insecure = insecure_no_auth
         self.state = StateDirectory(loaded.state)
         self.places = Places(self.state)
@@ -92,7 +95,7 @@ class Supervisor:
 
     async def _start(self, listeners: Listeners) -> None:
         await self._tell_runner(self.loaded)
-        crew = self.force.crew = self._new_crew(self.loaded, listeners)
+        crew = self.force.crew = self._new_crew(self.loaded, listeners, self.policy)
         await crew.start()
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, _T]) -> _T:
@@ -124,6 +127,12 @@ class Supervisor:
             "url": config.base_url,
             "management": config.management.listen,
             "socket": str(self.places.unix),
+            "policy": {
+                "directory": config.policy,
+                "version": self._rules.version,
+                "rules": len(self._rules.rules),
+                "enforcement": config.enforcement,
+            },
             "pids": {
                 "supervisor": os.getpid(),
                 "runner": pid_of(self._runner),
@@ -149,6 +158,10 @@ class Supervisor:
     async def _reload(self, *, by_owner: bool) -> str:
         fresh = load(self.loaded.path, os.environ)
         keys = changes.changed(self.loaded.config, fresh.config)
+        policy, rules = policies.read(fresh) if by_owner else (self.policy, self._rules)
+        policies.refuse_emptied(self.policy, policy)
+        if policy != self.policy:
+            keys = (*keys, "the policies")
         if not keys:
             self.loaded = fresh
             return "nothing changed"
@@ -160,19 +173,20 @@ class Supervisor:
         refuse_roots(fresh)
         if by_owner:  # what is automatic starts and sends nothing new
             trust.require(fresh)
-        leaving = await self._swap(fresh)
+        leaving = await self._swap(fresh, policy)
+        self._rules = rules
         if leaving is not None:  # it admits nothing more, so nobody has to wait for its end
             self._retire(leaving)
         return "applied: " + ", ".join(keys)
 
-    async def _swap(self, fresh: Loaded) -> Crew | None:
+    async def _swap(self, fresh: Loaded, policy: Source | None) -> Crew | None:
         """Let a new crew serve the new configuration; returns the one that serves no more."""
         assert self._listeners is not None  # noqa: S101  # set before anybody can ask for a reload
         old_listeners, old_crew = self._listeners, self.force.crew
         listeners = open_listeners(
             fresh.config, self.places.unix, old_listeners, self.loaded.config
         )
-        crew = self._new_crew(fresh, listeners)
+        crew = self._new_crew(fresh, listeners, policy)
         try:
             await self._tell_runner(fresh)
             await crew.start()
@@ -184,14 +198,14 @@ class Supervisor:
             if isinstance(problem, BawnError | OSError):  # else the gate ends
                 await self._tell_runner_back()
             raise
-        self.loaded, self._listeners = fresh, listeners
+        self.loaded, self.policy, self._listeners = fresh, policy, listeners
         self.force.put(crew, name)
         close_unshared(old_listeners, listeners)
         return old_crew
 
-    def _new_crew(self, loaded: Loaded, listeners: Listeners) -> Crew:
+    def _new_crew(self, loaded: Loaded, listeners: Listeners, policy: Source | None) -> Crew:
         self._epoch += 1
-        task = Task(loaded, self._epoch, self.places, listeners, self._insecure)
+        task = Task(loaded, self._epoch, self.places, listeners, self._insecure, policy)
         return Crew(task, self.force.on_view)
 
     def _retire(self, crew: Crew) -> None:
@@ -250,7 +264,7 @@ class Supervisor:
             base=str(loaded.base),
             socket=str(self.places.runner),
             hide=[str(path) for path in hidden(loaded, self.state)],
-            guard=[str(loaded.path)],
+            guard=[str(path) for path in (loaded.path, policies.directory(loaded)) if path],
             data=str(self.places.data),
         )
 

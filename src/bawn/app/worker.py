@@ -220,6 +220,7 @@ async def _main(end: socket.socket) -> int:
             StateDirectory(Path(order.state)),
             order.runner,
             Place(order.epoch, order.slot, order.workers),
+            policy=order.policy,
             insecure_no_auth=order.insecure_no_auth,
         )
     except Misconfigured as error:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-from bawn.audit.entries import Close, Context, Intent, Outcome, Recovered, Refusal
+from bawn.audit.entries import Close, Context, Event, Intent, Outcome, Recovered, Refusal
 from bawn.audit.read import Found, Problem
 from bawn.audit.subjects import Subjects
 from bawn.model import Json
@@ -23,10 +23,11 @@ LOST: Final = Context(
 
 @dataclass(frozen=True, slots=True)
 class AuditedCall:
-    """One call or refusal as a person wants to read it.
+    """One call or refusal as a person wants to read it, or what somebody did that is no call.
 
-    `decision` is `allowed` or `refused`; `status` is `ok`, `error`, `cancelled`, a reason id, or
-    `unknown` for an intent without outcome. `sealed` is None where nothing was sealed.
+    `decision` is `allowed`, `refused` or `event`, and then `method` is what was done; `status` is
+    `ok`, `error`, `cancelled`, a reason id, or `unknown` for an intent without outcome. `sealed` is
+    None where nothing was sealed.
     """
 
     at: int
@@ -46,6 +47,7 @@ class AuditedCall:
     sealed: Json | None
     segment: str
     line: int
+    tenant: str = ""
 
 
 class Joiner:
@@ -71,6 +73,8 @@ class Joiner:
                     yield self._call(*begun, record)
             elif isinstance(record, Refusal):
                 yield self._refusal(found, record)
+            elif isinstance(record, Event):
+                yield self._event(found, record)
             elif isinstance(record, Recovered) or (isinstance(record, Close) and not record.more):
                 yield from self._give_up(found.writer)
 
@@ -95,6 +99,7 @@ class Joiner:
             outcome.duration_us if outcome else None,
             outcome.size if outcome else None,
             intent.trace, context.endpoint, context.client, sealed, found.segment, found.line,
+            context.tenant,
         )  # fmt: skip
 
     def _refusal(self, found: Found, refusal: Refusal) -> AuditedCall:
@@ -105,6 +110,14 @@ class Joiner:
             refusal.method, refusal.endpoint or "", str(asked.get("name", asked.get("uri", ""))),
             refusal.reason, None, None,
             refusal.trace, refusal.endpoint, refusal.client, sealed, found.segment, found.line,
+            refusal.tenant,
+        )  # fmt: skip
+
+    def _event(self, found: Found, event: Event) -> AuditedCall:
+        return AuditedCall(
+            event.at, self._who(event.subject, event.who), event.subject, "event", "",
+            event.what, "", "", "ok", None, None, event.trace, None, "",
+            self._unsealed(event.subject, event.sealed), found.segment, found.line, event.tenant,
         )  # fmt: skip
 
     def _unsealed(self, subject: str, sealed: str | None) -> Json | None:

@@ -64,6 +64,22 @@ class Committer:
             self._begin(loop)
         return future
 
+    def now(self, segment: SegmentFile) -> None:
+        """Wait, here and now, until what stands in this segment outlives a power loss.
+
+        Raises:
+            OSError: the disk did not confirm.
+        """
+        directory = None if segment is self._named else segment.path.parent
+        try:
+            self._thread.submit(self._sync_all, directory, os.dup(segment.descriptor)).result()
+        except OSError as problem:
+            if segment.usable:
+                segment.usable = False
+                self._failed(segment, problem)
+            raise
+        self._named = segment
+
     def close(self, segment: SegmentFile | None) -> None:
         """Wait for the disk one last time, here and now.
 

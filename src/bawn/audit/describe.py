@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from bawn.audit.entries import Context, Refusal, encode, line_of
+from msgspec.structs import replace
+
+from bawn.audit.entries import Context, Event, Refusal, encode, line_of
 from bawn.audit.subjects import KeyedDigests, Subjects
 from bawn.model import Call, Decision, Item, Json, Kind, Principal
 from bawn.storage import StateDirectory
@@ -97,6 +99,24 @@ class Describer:
             endpoint=call.endpoint,
             session=None if call.session is None else self._session(call.session),
             sealed=self._subjects.seal(subject, "sealed", sealed),
+            tenant=call.principal.tenant,
+        )
+
+    def event(self, who: Principal, what: str, trace: str, detail: Json, at: int) -> Event:
+        """The record of what somebody did that is no call.
+
+        Raises:
+            Misconfigured: the subject's key cannot be read or written.
+        """
+        subject, sealed = self._person(who)
+        return Event(
+            at=at,
+            trace=trace,
+            subject=subject,
+            who=sealed,
+            what=what,
+            sealed=self._subjects.seal(subject, "sealed", detail),
+            tenant=who.tenant,
         )
 
     def _begin(self, key: _Key, item: Item, at: int) -> tuple[int, str]:
@@ -117,6 +137,7 @@ class Describer:
             name=None if hidden else item.name,
             shown=None if hidden else shown,
             endpoint=endpoint,
+            tenant=principal.tenant,
         )
         line = line_of(context) + "{"
         if len(self._contexts) >= CACHED:
@@ -133,9 +154,18 @@ class Describer:
         return f',"uri":"{self._uri(uri.encode())}","sealed":"{sealed}"'
 
     def _person(self, principal: Principal) -> tuple[str, str]:
-        return self._who(principal.issuer, principal.subject, principal.roles)
+        """The pseudonym and what it stands for, sealed once for all tokens that say the same."""
+        # what only this credential has is left out, so that another one is no reason to seal anew
+        return self._who(replace(principal, expires=0.0, endpoint=None, token=""))
 
-    def _seal_who(self, issuer: str, subject: str, roles: frozenset[str]) -> tuple[str, str]:
-        pseudonym = self._subject(f"{issuer}|{subject}".encode())[:32]
-        who: Json = {"subject": subject, "issuer": issuer, "roles": sorted(roles)}
+    def _seal_who(self, principal: Principal) -> tuple[str, str]:
+        pseudonym = self._subject(principal.key.encode())[:32]
+        who: Json = {
+            "subject": principal.subject,
+            "issuer": principal.issuer,
+            "roles": sorted(principal.roles),
+            "scopes": sorted(principal.scopes),
+            "agent": principal.agent,
+            "tenant": principal.tenant,
+        }
         return pseudonym, self._subjects.seal(pseudonym, "who", who)

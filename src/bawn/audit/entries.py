@@ -52,6 +52,7 @@ class Context(Line, tag="context"):
     name: str | None = None
     shown: str | None = None
     endpoint: str | None = None
+    tenant: str = ""
 
 
 class Intent(Line, tag="intent"):
@@ -94,6 +95,18 @@ class Refusal(Line, tag="refusal"):
     endpoint: str | None = None
     session: str | None = None
     sealed: str | None = None
+    tenant: str = ""
+
+
+class Event(Line, tag="event"):
+    """Somebody did what is no call, such as deciding an approval: `what`; `sealed` holds the detail."""
+
+    trace: str
+    subject: str
+    who: str
+    what: str
+    sealed: str
+    tenant: str = ""
 
 
 class Dropped(Line, tag="dropped"):
@@ -120,7 +133,9 @@ class Recovered(Line, tag="recovered"):
     unknown: int
 
 
-Record: TypeAlias = Segment | Context | Intent | Outcome | Refusal | Dropped | Close | Recovered
+Record: TypeAlias = (
+    Segment | Context | Intent | Outcome | Refusal | Event | Dropped | Close | Recovered
+)
 Ending: Final = (Close, Recovered)
 """The records after which a segment has no more."""
 

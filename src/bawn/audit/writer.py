@@ -30,7 +30,7 @@ from bawn.audit.recover import recover
 from bawn.audit.segment import SegmentFile, ShortWrite, begin_of, heads, name_of, segments
 from bawn.audit.subjects import Subjects
 from bawn.errors import AUDIT_UNAVAILABLE, Refused
-from bawn.model import Call, Decision, Item
+from bawn.model import Call, Decision, Item, Json, Principal
 from bawn.storage import StateDirectory
 
 FLUSH: Final = 0.005  # seconds
@@ -146,6 +146,21 @@ class Writer:
             self._later(line_of(self._describe.refusal(call, reason, detail, self._clock())))
         except Exception as problem:  # noqa: BLE001  # the call is refused already
             self._drop(problem)
+
+    def event(self, principal: Principal, what: str, trace: str, detail: Json) -> None:
+        """Append what somebody did that is no call; with `strict`, it is on the disk on return.
+
+        Raises:
+            Refused: audit.unavailable, and then it must not take effect.
+        """
+        try:
+            at = self._clock()
+            segment = self._current(at)
+            self._write(segment, line_of(self._describe.event(principal, what, trace, detail, at)))
+            if self._strict:
+                self._commit.now(segment)
+        except Exception as problem:
+            raise self._unavailable(problem) from problem
 
     def flush(self) -> None:
         """Write what is pending. Never raises: what cannot be written stays pending."""

@@ -37,6 +37,7 @@ class _View(msgspec.Struct, array_like=True):
     version: str
     items: list[_Item]
     endpoints: list[_Endpoint]
+    aggregates: dict[str, _Endpoint]
     mark: str
 
 
@@ -59,8 +60,8 @@ def dump(view: View, mark: str = "") -> bytes:
             items.append(_Item(*fields, item.mirrors))
         return numbers[id(item)]
 
-    endpoints = [
-        _Endpoint(
+    def raw(each: Endpoint) -> _Endpoint:
+        return _Endpoint(
             each.server,
             {kind: {n: number(i) for n, i in named.items()} for kind, named in each.items.items()},
             sorted(each.claimed),
@@ -72,9 +73,10 @@ def dump(view: View, mark: str = "") -> bytes:
             dict(each.extensions),
             each.resources,
         )
-        for each in view.endpoints.values()
-    ]
-    return _encode(_View(view.version, items, endpoints, mark))
+
+    endpoints = [raw(each) for each in view.endpoints.values()]
+    aggregates = {tenant: raw(each) for tenant, each in view.aggregates.items()}
+    return _encode(_View(view.version, items, endpoints, aggregates, mark))
 
 
 def load(content: bytes) -> View:
@@ -89,9 +91,10 @@ def load(content: bytes) -> View:
             Item(i.kind, i.server, i.name, i.shown, i.definition, i.mirrors) for i in raw.items
         ]
         endpoints = {each.server: _endpoint(each, items) for each in raw.endpoints}
+        aggregates = {tenant: _endpoint(each, items) for tenant, each in raw.aggregates.items()}
     except (msgspec.MsgspecError, IndexError, UnicodeError) as error:
         raise Refused(GATE_NOT_READY, detail=f"the view cannot be read: {error}") from None
-    return View(raw.version, endpoints)
+    return View(raw.version, endpoints, aggregates)
 
 
 def _endpoint(raw: _Endpoint, items: list[Item]) -> Endpoint:

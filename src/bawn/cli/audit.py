@@ -8,7 +8,7 @@ import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
@@ -28,7 +28,22 @@ POLL: Final = 0.25  # seconds between looks for something new
 SETTLED: Final = 100_000_000  # nanoseconds after which no worker writes anything older
 
 LinesOption = Annotated[int, typer.Option("--lines", "-n", min=0, help="How many calls to show.")]
+TenantOption = Annotated[
+    str | None,
+    typer.Option(help="Only calls of this tenant's callers; empty for those of none."),
+]
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")]
+
+
+class _Wanted(NamedTuple):
+    """Which calls to show: how many, and of which tenant's callers, None for all."""
+
+    lines: int
+    tenant: str | None
+
+    def of(self, calls: Iterable[AuditedCall]) -> list[AuditedCall]:
+        """Those that are the tenant's."""
+        return [call for call in calls if self.tenant is None or call.tenant == self.tenant]
 
 
 def tail(
@@ -36,12 +51,13 @@ def tail(
     config: ConfigOption = None,
     lines: LinesOption = 20,
     follow: FollowOption = False,
+    tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> None:
     """Show the last calls and refusals. Exit code 1 tells that the chain of records is damaged. (stable)"""
     try:
         with explained():
-            sound = _show(_state(config), lines, follow=follow, as_json=json)
+            sound = _show(_state(config), _Wanted(lines, tenant), follow=follow, as_json=json)
     except BrokenPipeError:
         _leave_pipe()
         return
@@ -60,24 +76,25 @@ def _state(config: Path | None) -> StateDirectory:
     return StateDirectory(state)
 
 
-def _show(state: StateDirectory, lines: int, *, follow: bool, as_json: bool) -> bool:
+def _show(state: StateDirectory, wanted: _Wanted, *, follow: bool, as_json: bool) -> bool:
     """Print until there is no more; returns whether every record read was sound."""
-    reader, joiner, calls, problems = _recent(state, lines)
+    reader, joiner, calls, problems = _recent(state, wanted)
     _report(problems)
-    calls = sorted([*calls, *([] if follow else joiner.rest())], key=lambda call: call.at)
-    _print(calls[-lines:] if lines else [], as_json=as_json)
+    open_ones = [] if follow else wanted.of(joiner.rest())
+    calls = sorted([*calls, *open_ones], key=lambda call: call.at)
+    _print(calls[-wanted.lines :] if wanted.lines else [], as_json=as_json)
     with suppress(KeyboardInterrupt):
         while follow:
             time.sleep(POLL)
             new, faults = _split(joiner.join(reader.poll(time.time_ns() - SETTLED)))
             _report(faults)
-            _print(new, as_json=as_json)
+            _print(wanted.of(new), as_json=as_json)
             problems += faults
     return not problems
 
 
 def _recent(
-    state: StateDirectory, lines: int
+    state: StateDirectory, wanted: _Wanted
 ) -> tuple[Reader, Joiner, list[AuditedCall], list[Problem]]:
     """Read as many of the newest segments as hold this many calls."""
     from bawn.audit.calls import Joiner
@@ -87,8 +104,9 @@ def _recent(
     newest = 1
     while True:
         reader, joiner = Reader(state.audit, newest), Joiner(Subjects(state.subjects))
-        calls, problems = _split(joiner.join(reader.poll()))
-        if reader.complete or len(calls) >= lines:
+        found, problems = _split(joiner.join(reader.poll()))
+        calls = wanted.of(found)
+        if reader.complete or len(calls) >= wanted.lines:
             return reader, joiner, calls, problems
         newest *= 2
 

@@ -51,12 +51,14 @@ def check(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print problems only.")] = False,
 ) -> None:
     """Check the configuration: exit code 0 when it can be used, 2 with every problem if not. (stable)"""
+    from bawn.app import policies
     from bawn.cli.reading import explained
     from bawn.config.roots import refuse_roots
 
     found = loaded(config)
     with explained():
         refuse_roots(found)
+        policies.read(found)
     if not quiet:
         count = len(found.config.servers)
         print(f"{printable(str(found.path))}: fine; {count} server{'' if count == 1 else 's'}.")

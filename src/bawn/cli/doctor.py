@@ -15,6 +15,7 @@ import typer
 from bawn.cli.options import ConfigOption, JsonOption, find_config
 
 if TYPE_CHECKING:
+    from bawn.config import Config
     from bawn.config.load import Loaded
 
 LONGEST_NAME: Final = 64
@@ -57,6 +58,7 @@ def _checks(path: Path) -> Iterator[Check]:
     yield Check("configuration", True, str(path))
     yield _consent(loaded)
     yield from _servers(loaded)
+    yield from _tenants(loaded.config)
     state = _state(loaded)
     yield state
     if state.ok:
@@ -93,6 +95,31 @@ def _servers(loaded: Loaded) -> Iterator[Check]:
                 secrets.resolve(text, loaded.base)
             except Misconfigured as error:
                 yield Check(f"server {name}", False, str(error))
+
+
+def _tenants(config: Config) -> Iterator[Check]:
+    """Whether each server has callers who can see it; nothing to say where there are no tenants."""
+    owned = {name: server.tenant for name, server in config.servers.items()}
+    local = config.identity.local_tenant
+    if not local and not any(owned.values()):
+        return
+    issuers, mode = config.identity.issuers, config.identity.mode
+    nameless = mode == "none" or (issuers and not any(issuer.tenant_claim for issuer in issuers))
+    reached = {local} if mode == "none" else {local, ""}  # where tokens name no tenant
+    for name, tenant in owned.items():
+        if nameless and tenant not in reached:
+            yield Check(
+                f"server {name}",
+                False,
+                f"no caller is of its tenant ({tenant or 'none'}); set the issuer's "
+                "`tenant_claim`, or `identity.local_tenant`",
+            )
+    mine = sum(tenant == local for tenant in owned.values())
+    seen = (
+        f"callers on this machine are of {local or 'none'}, and see {mine} of {len(owned)} servers"
+    )
+    hint = "" if mine else "; set `identity.local_tenant` to one that has servers"
+    yield Check("tenants", bool(mine) or not local, seen + hint)
 
 
 def _state(loaded: Loaded) -> Check:

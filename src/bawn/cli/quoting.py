@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
+from bawn.telemetry.text import prints
+
 
 def printable(text: str) -> str:
-    """The text with everything escaped that does not print: controls, bidirectional marks, odd spaces."""
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+    """The text with everything escaped that cannot be seen: controls, bidirectional marks, fillers."""
+    return "".join(char if prints(char) else _escaped(char) for char in text)
 
 
 def command_line(command: Iterable[str]) -> str:
@@ -17,7 +19,7 @@ def command_line(command: Iterable[str]) -> str:
 
 
 def _word(word: str) -> str:
-    if word.isprintable():
+    if prints(word):
         return shlex.quote(word)
     # The shell's own $'…' keeps an escape apart from the same characters written out.
     inner = word.replace("\\", "\\\\").replace("'", "\\'")

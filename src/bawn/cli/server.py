@@ -93,8 +93,10 @@ def list_servers(config: ConfigOption = None, as_json: JsonOption = False) -> No
     if not servers:
         print("No servers yet. Add one with `bawn server add`.")
     width = max(map(len, servers), default=0)
+    tenants = max((len(server.tenant) for server in servers.values()), default=0)
     for name, server in servers.items():
-        print(f"{name:{width}}  {server.isolation:9}  {_target(found, name, server)}")
+        whose = f"  {server.tenant or '-':{tenants}}" if tenants else ""
+        print(f"{name:{width}}{whose}  {server.isolation:9}  {_target(found, name, server)}")
 
 
 @app.command()

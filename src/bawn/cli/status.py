@@ -50,6 +50,13 @@ def _confinement(confined: str | None) -> str:
     return f"  unconfined, runs with your rights ({confined.removeprefix('no: ')})"
 
 
+def _policy(policy: dict[str, Any]) -> str:
+    where = policy["directory"] or "roles alone"
+    observed = "  OBSERVED ONLY: nothing is refused" if policy["enforcement"] == "observe" else ""
+    rules = f"{policy['rules']} rule{'' if policy['rules'] == 1 else 's'}"
+    return f"policy {where}, {rules}, version {policy['version'][:12]}{observed}"
+
+
 def _pids(pids: int | list[int | None]) -> str:
     """One process, or those of several places; `-` where one is just being started again."""
     if isinstance(pids, int):
@@ -63,6 +70,7 @@ def _text(gate: dict[str, Any]) -> str:
     lines = [
         f"{gate['url']}/mcp is {health['status']}  ({pids})",
         f"configuration {gate['config']}",
+        _policy(gate["policy"]),
         f"audit {health.get('audit', 'not shown: identity.local_roles has no operator')}",
         "",
     ]
@@ -70,4 +78,7 @@ def _text(gate: dict[str, Any]) -> str:
         note = _confinement(server["confined"])
         detail = f"  {server['detail']}" if server["detail"] else ""
         lines.append(f"  {name:<20} {server['state']:<14} {server['version']:<12}{note}{detail}")
+    wrong = health.get("policy", [])
+    if wrong:
+        lines += ["", "the policies need a look:", *(f"  {each}" for each in wrong)]
     return "\n".join(lines)

@@ -36,11 +36,23 @@ ServerOption = Annotated[
     typer.Option("--server", help="Good for this server's endpoint only. Default: all."),
 ]
 
+ScopeOption = Annotated[
+    list[str] | None,
+    typer.Option("--scope", help="A scope; repeat for more.", show_default=False),
+]
+AgentOption = Annotated[
+    str, typer.Option("--agent", help="The agent that will act for the caller, by its client id.")
+]
+TenantOption = Annotated[str, typer.Option("--tenant", help="The tenant that the caller is of.")]
+
 
 def token(
     *,
     sub: SubjectOption,
     role: RoleOption = None,
+    scope: ScopeOption = None,
+    agent: AgentOption = "",
+    tenant: TenantOption = "",
     ttl: TtlOption = "1h",
     server: ServerOption = None,
     config: ConfigOption = None,
@@ -58,14 +70,17 @@ def token(
         settings = loaded.config
         _check_mode(settings)
         roles, seconds = _roles(role or [], settings), _seconds(ttl)
-        _check_server(server, settings)
+        _check_tenant(tenant, settings)
+        _check_server(server, tenant, settings)
         issuer = open_embedded(
             settings.base_url, settings.identity.leeway, StateDirectory(loaded.state)
         )
-        minted = issuer.mint(sub, roles, seconds, server)
+        scopes = scope or []
+        minted = issuer.mint(sub, roles, seconds, server, scopes=scopes, agent=agent, tenant=tenant)
     except (Misconfigured, ValueError) as problem:
         fail(str(problem), code=2)
     _warn(roles, seconds)
+    _warn_of_scopes(scopes, settings)
     if json:
         endpoint = f"{settings.base_url}/mcp" + (f"/{server}" if server else "")
         expires = int(time.time()) + seconds
@@ -102,10 +117,23 @@ def _seconds(ttl: str) -> int:
     return seconds
 
 
-def _check_server(server: str | None, settings: Config) -> None:
-    if server is not None and server not in settings.servers:
+def _check_tenant(tenant: str, settings: Config) -> None:
+    known = sorted({server.tenant for server in settings.servers.values() if server.tenant})
+    if tenant and tenant not in known:
+        which = ", ".join(known) or "none is configured"
+        raise ValueError(f"--tenant {tenant!r} has no server; expected one of: {which}")
+
+
+def _check_server(server: str | None, tenant: str, settings: Config) -> None:
+    if server is None:
+        return
+    if server not in settings.servers:
         known = ", ".join(sorted(settings.servers)) or "none is configured"
         raise ValueError(f"--server {server!r} is not known; expected one of: {known}")
+    owner = settings.servers[server].tenant
+    if owner != tenant:
+        whose = f"tenant {owner}; expected --tenant {owner}" if owner else "no tenant"
+        raise ValueError(f"--server {server!r} belongs to {whose}: this token could not use it")
 
 
 def _warn(roles: list[str], seconds: int) -> None:
@@ -115,5 +143,14 @@ def _warn(roles: list[str], seconds: int) -> None:
         print(
             "bawn: warning: whoever finds this token can use it until it ends; "
             "a day or less is safer.",
+            file=sys.stderr,
+        )
+
+
+def _warn_of_scopes(scopes: list[str], settings: Config) -> None:
+    if settings.scopes and settings.scopes.keys().isdisjoint(scopes):
+        print(
+            "bawn: warning: `scopes` is set, and this token has none of them, so it can use "
+            f"nothing; expected --scope with one of {', '.join(sorted(settings.scopes))}.",
             file=sys.stderr,
         )

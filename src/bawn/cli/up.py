@@ -86,6 +86,11 @@ def welcome(found: Loaded, open_servers: Collection[str]) -> str:
         if open_servers
         else ""
     )
+    observed = (
+        "  OBSERVED ONLY: policy is decided and recorded, and nothing that it forbids is refused.\n\n"
+        if config.enforcement == "observe"
+        else ""
+    )
     token = {
         "embedded": f"`bawn token --sub you --role developer --config {found.path}`",
         "oidc": "your authorization server",
@@ -101,7 +106,7 @@ bawn is up.
   Clients      `bawn connect` points yours at the gate; or give them the endpoint and a token
   Look at it   `bawn status`, `bawn audit tail`
 
-  Protected: every call is authenticated, decided by role, bounded and recorded before it leaves;
+{observed}  Protected: every call is authenticated, decided by role, bounded and recorded before it leaves;
   names, headers and JSON have one reading; your tokens never reach a server.
   Not protected: what a server's own code does, injected text that a model believes, and clients
   that go around the gate.{free}

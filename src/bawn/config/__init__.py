@@ -8,9 +8,9 @@ from bawn.config.model import (
     Isolation,
     Issuer,
     LogConfig,
-    RoleRule,
     Server,
 )
+from bawn.config.policy import RoleRule
 
 __all__ = [
     "Auth",

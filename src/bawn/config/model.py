@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from bawn.config.limits import Limits
+from bawn.config.policy import ApprovalsConfig, FlowConfig, Quota, RoleRule, Scope, Tenant
 from bawn.config.section import Count, Seconds, Section, setting
 
 Isolation: TypeAlias = Literal["principal", "session", "project", "shared"]
@@ -105,6 +106,9 @@ class Server(Section):
         max_length=64,
         pattern=r"^[A-Za-z0-9_.-]*$",
     )
+    tenant: Tenant = setting(
+        "", "The tenant that it belongs to: nobody else's callers can see or name it."
+    )
     required: bool = setting(False, "The gate is not ready while this server fails.")
     auth: Auth = setting(Auth, "The credential for a remote server.")
     baggage: bool = setting(
@@ -186,6 +190,10 @@ class Issuer(Section):
     roles: dict[str, str] = setting(
         dict, "Claim value to role; values not listed are taken as role names themselves."
     )
+    tenant_claim: str | None = setting(
+        None,
+        "Claim that names the caller's tenant; without it, callers belong to none. Dots reach into objects.",
+    )
 
     @model_validator(mode="after")
     def _asymmetric_only(self) -> Self:
@@ -223,6 +231,9 @@ class IdentityConfig(Section):
     local_roles: tuple[str, ...] = setting(
         ("developer", "operator"), "Roles of the gate's own user over the Unix socket."
     )
+    local_tenant: Tenant = setting(
+        "", "Tenant of the gate's own user over the Unix socket, and of everybody in mode `none`."
+    )
     leeway: Annotated[float, Field(ge=0, le=300)] = setting(
         30.0, "Clock difference tolerated in token times, in seconds."
     )
@@ -232,18 +243,6 @@ class IdentityConfig(Section):
         if (self.mode == "oidc") != bool(self.issuers):
             raise ValueError("`issuers` goes with `mode: oidc`, and only with it")
         return self
-
-
-class RoleRule(Section):
-    """What a role may use: patterns in shell style (`*`, `?`), matched case-sensitively."""
-
-    servers: tuple[str, ...] = setting(("*",), "Servers, by id.")
-    tools: tuple[str, ...] = setting((), "Tools, by the server's own name.")
-    prompts: tuple[str, ...] = setting((), "Prompts, by the server's own name.")
-    resources: tuple[str, ...] = setting((), "Resources and templates, by URI.")
-    methods: tuple[str, ...] = setting(
-        (), "Methods of extensions that bawn does not know, by name: of single servers alone."
-    )
 
 
 class LogConfig(Section):
@@ -312,6 +311,23 @@ class Config(Section):
     )
     identity: IdentityConfig = setting(IdentityConfig, "Who may call.")
     roles: dict[str, RoleRule] = setting(dict, "Roles beyond the built-in ones, or in their place.")
+    policy: str | None = setting(
+        None,
+        "Directory of policies, relative to the configuration file: `*.cedar`, `entities.json`, `labels.yaml`, `tests/*.yaml`. Absent: roles alone decide.",
+    )
+    enforcement: Literal["enforce", "observe"] = setting(
+        "enforce",
+        "`observe` decides and records what policy would refuse or ask for, and lets it pass.",
+    )
+    scopes: dict[Scope, RoleRule] = setting(
+        dict,
+        "OAuth scope to what it covers. Where any is set, a token needs one that covers the call, besides what policy says.",
+    )
+    approvals: ApprovalsConfig = setting(ApprovalsConfig, "Calls that need somebody's consent.")
+    flow: FlowConfig = setting(FlowConfig, "What conversations remember.")
+    quotas: tuple[Quota, ...] = setting(
+        (), "How often and how much; each of them holds.", max_length=64
+    )
     limits: Limits = setting(Limits, "Every bound of the gate.")
     refresh: Refresh = setting(Refresh, "How often servers are looked at.", "preview")
     audit: AuditConfig = setting(AuditConfig, "The audit.")

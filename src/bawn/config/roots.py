@@ -60,6 +60,9 @@ def _own(loaded: Loaded) -> Iterator[_Own]:
     around = _real(loaded.base).is_relative_to(state)
     yield _Own(state, f"the state directory {state}", closed=not around)
     yield _Own(consents, f"the record of consents in {consents}", closed=True)
+    if loaded.config.policy is not None:
+        policies = _real(loaded.base / Path(loaded.config.policy).expanduser())
+        yield _Own(policies, f"the policies in {policies}", closed=True)
     with suppress(RuntimeError):
         yield _Own(_real(Path.home()), f"your home directory {Path.home()}")
 

@@ -59,7 +59,9 @@ class Asks:
         self._calls: Counter[str] = Counter()  # that wait, by principal
         self._held: Counter[str] = Counter()  # bytes of answers while others are awaited
 
-    async def ask(self, call: Call, requests: Json, emit: Emit) -> Answers:
+    async def ask(
+        self, call: Call, requests: Json, emit: Emit, patience: float | None = None
+    ) -> Answers:
         """Ask the caller of this call everything at once, and wait for all answers.
 
         Raises:
@@ -81,7 +83,9 @@ class Asks:
             for message in asked.values():
                 await emit(message)
             if waiting:
-                await asyncio.wait(waiting.values(), timeout=self._patience)
+                await asyncio.wait(
+                    waiting.values(), timeout=self._patience if patience is None else patience
+                )
             late = [asked[key]["id"] for key, answer in waiting.items() if not answer.done()]
             if late:
                 await self._withdraw(late, emit)

@@ -16,6 +16,7 @@ from bawn.errors import (
     AUTH_AUDIENCE,
     CALL_CANCELLED,
     GATE_NOT_READY,
+    HTTP_NOT_FOUND,
     INTERNAL,
     MESSAGE_PARAMS,
     MESSAGE_SHAPE,
@@ -43,10 +44,14 @@ from bawn.protocol.familiar import Familiar
 from bawn.protocol.headers import SESSION
 from bawn.protocol.inbound import Notification, Request
 from bawn.protocol.sessions import Sessions
+from bawn.protocol.versions import LIST_METHODS
 
 log = logging.getLogger("bawn.gateway")
 
 ACCEPTED: Final = Reply(202, b"")
+
+NOTHING: Final = Endpoint(None, {kind: {} for kind in LIST_METHODS}, frozenset(), {}, {}, 0)
+"""What a tenant without servers is served."""
 
 
 class Gateway:
@@ -71,27 +76,28 @@ class Gateway:
         self._batch = config.limits.batch
         self._familiar = Familiar(self._limits)
         self._path = path = Path(config, stages)
-        self._targets = Targets(catalogue, stages)
+        self._tenant_of = {name: server.tenant for name, server in config.servers.items()}
+        self._targets = Targets(catalogue, stages, self._tenant_of)
         self._streams = streams
         most = config.limits.subscriptions
         subscriptions = Subscriptions(path, self._targets, streams, stages.audit, most)
         self._legacy = LegacySessions(stages.notes, streams, subscriptions, most)
         self._own = Own(path, catalogue, sessions, self._legacy, subscriptions)
-        self.concurrency = path.concurrency
 
     # ── what is in force ──
 
     def swap(self, view: View) -> None:
         """Serve this View from the next call on."""
-        self._targets.endpoints = view.endpoints  # none before the first one
-        self._path.judge.view = view.version
+        self._targets.view = view
+        self._path.judge.view = self._path.consents.view = view.version
+        self._stages.policy.swap(view)
         self._catalogue.forget()
-        self._streams.swap(view.endpoints)
+        self._streams.swap(view)
 
     def cut(self, cuts: Cuts) -> None:
         """Refuse what the operator has switched off, from the next call on."""
         # None when there are none: the usual case costs one comparison
-        self._path.cuts = cuts if cuts.any else None
+        self._path.permits.cuts = cuts if cuts.any else None
         if cuts.any:
             self._streams.cut(cuts)
 
@@ -173,11 +179,13 @@ class Gateway:
             if arrival.settled:
                 raise Refused(GATE_NOT_READY)
             raise Elsewhere(self._sessions.owner(arrival))
-        principal = arrival.principal
+        principal, server = arrival.principal, arrival.endpoint
+        if server is not None and self._tenant_of.get(server) != principal.tenant:
+            raise Refused(HTTP_NOT_FOUND, detail="it is another tenant's")
         if not serves(principal, arrival.endpoint):
             raise Refused(AUTH_AUDIENCE, challenge=self._challenge(AUTH_AUDIENCE, arrival.endpoint))
-        if self._path.cuts is not None:
-            self._path.cuts.check_caller(principal, arrival.endpoint)
+        if self._path.permits.cuts is not None:
+            self._path.permits.cuts.check_caller(principal, arrival.endpoint)
 
     def _client(self, arrival: Arrival) -> Client:
         """Who the session of a legacy arrival belongs to."""
@@ -188,11 +196,13 @@ class Gateway:
         return client
 
     def _endpoint(self, arrival: Arrival) -> Endpoint:
-        endpoints = self._targets.endpoints
-        endpoint = endpoints.get(arrival.endpoint)
+        view = self._targets.view
+        if view is None:
+            raise Refused(GATE_NOT_READY)
+        endpoint = view.served(arrival.endpoint, arrival.principal.tenant)
         if endpoint is None:
-            if not endpoints:
-                raise Refused(GATE_NOT_READY)
+            if arrival.endpoint is None:
+                return NOTHING
             raise Refused(SERVER_UNAVAILABLE, f"{arrival.endpoint} has not been listed yet")
         return endpoint
 

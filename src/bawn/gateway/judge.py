@@ -25,9 +25,10 @@ _COMPLETE: Final = "complete"
 class Question(Exception):
     """What a server asks of a legacy caller, as an `input_required` answer."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, consented: frozenset[str] = frozenset()) -> None:
         super().__init__()
         self.answer = answer
+        self.consented = consented
 
 
 class Judge:
@@ -69,11 +70,12 @@ class Judge:
         requests = asking.named(result.get("inputRequests") or {}, item.server)
         asked: Json = {**result, "inputRequests": requests} if requests else result
         if not step.modern:
-            raise Question(Answer(result=asked, parked=answer.parked))
+            raise Question(Answer(result=asked, parked=answer.parked), step.consented)
         lacking = asking.undeclared(requests, dict(call.client.capabilities))
         if lacking is not None:
             raise Refused(INPUT_UNDECLARED, data={"requiredCapabilities": lacking})
-        state = self._stages.rounds.state(call, item, answer, self.view)
+        # what was consented to need not be consented to again on the way back
+        state = self._stages.rounds.state(call, item, answer, self.view, consented=step.consented)
         whole = Answer(result={**asked, rounds.STATE: state})
         return replies.answer(call.id, call.method, whole, call.client.version)
 

@@ -15,12 +15,19 @@ from time import perf_counter
 
 import msgspec
 
-from bawn.barrier.edition import Cuts
 from bawn.config import Config
-from bawn.errors import GATE_NOT_READY, INPUT_FAILED, INPUT_ROUNDS, INTERNAL, Refused
+from bawn.errors import (
+    INPUT_FAILED,
+    INPUT_ROUNDS,
+    INTERNAL,
+    UPSTREAM,
+    Refused,
+)
 from bawn.gateway.asks import instead
+from bawn.gateway.consent import Consents, keys, without
 from bawn.gateway.flight import Flight
 from bawn.gateway.judge import INPUT, Judge, Question
+from bawn.gateway.permits import Permits
 from bawn.gateway.stages import Stages
 from bawn.gateway.step import Step
 from bawn.model import (
@@ -34,7 +41,6 @@ from bawn.model import (
     Outbound,
     Principal,
 )
-from bawn.policy.concurrency import Concurrency
 from bawn.policy.isolation import account, isolation_key
 from bawn.ports import Elsewhere, Emit, Reply
 from bawn.protocol import answers, outbound, rounds
@@ -51,42 +57,12 @@ class Path:
         self._isolation = {name: server.isolation for name, server in config.servers.items()}
         self._baggage = frozenset(n for n, server in config.servers.items() if server.baggage)
         self._rounds = config.limits.rounds
-        self.concurrency = Concurrency(
-            config.limits.calls_per_principal, config.limits.calls_per_server
-        )
+        self.permits = Permits(config, stages)
+        self.consents = Consents(config, stages)
         self.judge = Judge(stages, self._isolation)
         self.flight = Flight()
         self._ending: set[asyncio.Task[None]] = set()
-        self.cuts: Cuts | None = None
         self._verbose = config.log.level == "debug"
-
-    def permit(self, call: Call, item: Item) -> Decision:
-        """The decision that lets a caller use an item.
-
-        Raises:
-            Refused: policy.denied, gate.cut; recorded.
-        """
-        decision = self._stages.policy.decide(call.principal, item)
-        if not decision.allowed:
-            self._stages.audit.refusal(call, "policy.denied", decision.rule)
-            self._stages.meter.refusal("policy.denied")
-            raise outbound.unknown(item.kind)
-        if self.cuts is not None:
-            try:
-                self.cuts.check_item(item)
-            except Refused as refused:
-                self._stages.audit.refusal(call, refused.reason.id, refused.public)
-                raise
-        return decision
-
-    def allows(self, call: Call, item: Item) -> bool:
-        """Whether a caller may use an item now; nothing is recorded of it."""
-        if self.cuts is not None:
-            try:
-                self.cuts.check_item(item)
-            except Refused:
-                return False
-        return self._stages.policy.decide(call.principal, item).allowed
 
     def check_home(self, step: Step) -> None:
         """See that a call comes to its caller's worker, where its server needs that.
@@ -139,6 +115,11 @@ class Path:
                     return await self._once(step, emit)
                 except Question as question:
                     asked = question.answer
+                    step = msgspec.structs.replace(step, consented=question.consented)
+                except Refused as refused:
+                    if step.parked and refused.reason.code != UPSTREAM:  # its server still waits
+                        self._let_go(step, _asked_in(step))
+                    raise
                 if left:
                     step = await self._ask(step, asked, emit)
             if asked.parked:
@@ -155,11 +136,18 @@ class Path:
         """
         stages, call, item = self._stages, step.call, step.item
         server, audit, caller = item.server, stages.audit, account(call.principal)
-        decision = self.permit(call, item)
+        permits, approval = self.permits, None
+        decision = permits.permit(call, item)
         try:
-            self.concurrency.enter(caller, server)
-            if step.state is not None:
-                self._use_up(step, caller)
+            if decision.asks and not last and not keys(decision.asks) <= step.consented:
+                found = await self.consents.seek(step, decision, emit)
+                if isinstance(found, Reply):
+                    return found
+                approval, step = found, without(step, decision)
+                decision = permits.agreed(call, item, decision, approval)
+            entered = permits.enter(step, approval)
+            if step.state is not None:  # it may have been asked about before, and no more
+                step = without(step, decision)
         except Refused as refused:
             audit.refusal(call, refused.reason.id, refused.public)
             raise
@@ -170,15 +158,11 @@ class Path:
             durable = audit.durable(intent)
             if durable is not None:
                 await durable
-                self._still(call, item)
+                permits.still(call, item)
             leaving = self._leaving(step, caller)
             answer = answers.judged(await stages.upstreams[server].call(leaving, emit))
             reply = self._judged(step, answer, last=last)
-            status, size = "ok", len(reply.body)
-            if answer.result is None:
-                status = "error"
-            elif answer.result["resultType"] == INPUT:
-                status = INPUT
+            status, size = _status(answer), len(reply.body)
             return reply
         except Question:
             status = INPUT
@@ -190,15 +174,13 @@ class Path:
             status = INTERNAL.id
             raise
         finally:
-            self.concurrency.leave(caller, server)
+            stages.quotas.leave(entered, size)
             seconds = perf_counter() - started
             if intent >= 0:
                 audit.outcome(intent, call.trace, status, seconds, size)
             stages.meter.call(server, call.method, status, seconds)
             if self._verbose:
-                # no name: that of a resource may be personal, and the audit has it
-                told = {"server": server, "method": call.method, "trace": call.trace}
-                log.debug("call", extra={**told, "status": status, "seconds": seconds})
+                _tell(call, server, status, seconds)
 
     def _judged(self, step: Step, answer: Answer, *, last: bool) -> Reply:
         """What an answer means; a call whose question cannot be put to its caller waits for nobody."""
@@ -207,15 +189,6 @@ class Path:
         except Refused:
             if answer.parked and not last:
                 self._let_go(step, answer.result or {})
-            raise
-
-    def _use_up(self, step: Step, caller: str) -> None:
-        """Use up what the caller came back with, now that there is a place for the call."""
-        try:
-            if step.state is not None:
-                self._stages.rounds.use(step.state, step.item)
-        except BaseException:
-            self.concurrency.leave(caller, step.item.server)
             raise
 
     async def intent(self, call: Call, item: Item, decision: Decision) -> int:
@@ -230,7 +203,7 @@ class Path:
             durable = audit.durable(intent)
             if durable is not None:
                 await durable
-                self._still(call, item)
+                self.permits.still(call, item)
         except Refused as refused:
             audit.outcome(intent, call.trace, refused.reason.id, 0.0, 0)
             raise
@@ -246,15 +219,6 @@ class Path:
             server, isolation, whose,
         )  # fmt: skip
         return msgspec.structs.replace(listen, apart=self._stages.homes.name) if away else listen
-
-    def _still(self, call: Call, item: Item) -> None:
-        """Judge a call again by what came into force while it waited for the disk."""
-        barrier = self._stages.barrier
-        if barrier.behind() and not barrier.catch_up():
-            raise Refused(GATE_NOT_READY)
-        if self.cuts is not None:
-            self.cuts.check_caller(call.principal, call.endpoint)
-            self.cuts.check_item(item)
 
     def _leaving(self, step: Step, caller: str) -> Outbound:
         call, server = step.call, step.item.server
@@ -307,3 +271,21 @@ class Path:
 
         with contextlib.suppress(Refused, Question):
             await self._once(step, unheard, last=True)
+
+
+def _asked_in(step: Step) -> Json:
+    """What a server had asked, as far as a step that brings its answers tells."""
+    answered = (*step.params.get(rounds.RESPONSES, ()), *step.declined)
+    return {rounds.STATE: step.params.get(rounds.STATE), "inputRequests": dict.fromkeys(answered)}
+
+
+def _status(answer: Answer) -> str:
+    if answer.result is None:
+        return "error"
+    return INPUT if answer.result["resultType"] == INPUT else "ok"
+
+
+def _tell(call: Call, server: str, status: str, seconds: float) -> None:
+    # no name: that of a resource may be personal, and the audit has it
+    told = {"server": server, "method": call.method, "trace": call.trace}
+    log.debug("call", extra={**told, "status": status, "seconds": seconds})

@@ -35,7 +35,10 @@ class Rounds:
         self._slot = slot
         self._lasts = lasts
 
-    def state(self, call: Call, item: Item, answer: Answer, view: str) -> str:
+    def state(
+        self, call: Call, item: Item, answer: Answer, view: str, *, approval: str = "",
+        consented: frozenset[str] = frozenset(),
+    ) -> str:  # fmt: skip
         """The state with which the caller of this call may come back.
 
         Raises:
@@ -60,6 +63,8 @@ class Rounds:
                 view=view,
                 expires=self._clock() + self._lasts,
                 nonce=f"{self._random_bits():032x}",
+                approval=approval,
+                consented=consented,
             ),
         )
 

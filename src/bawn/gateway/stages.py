@@ -9,7 +9,18 @@ from bawn.gateway.asks import Asks
 from bawn.gateway.homes import Homes
 from bawn.gateway.notes import Notes
 from bawn.gateway.rounds import Rounds
-from bawn.ports import Audit, Barrier, Meter, PolicyEngine, Upstream
+from bawn.model import Call
+from bawn.policy.scopes import Scopes
+from bawn.ports import (
+    Approvals,
+    Audit,
+    Barrier,
+    Flows,
+    Meter,
+    PolicyEngine,
+    Quotas,
+    Upstream,
+)
 from bawn.protocol.sealing import Sealer
 
 
@@ -19,6 +30,10 @@ class Stages:
 
     barrier: Barrier
     policy: PolicyEngine
+    scopes: Scopes
+    approvals: Approvals
+    flows: Flows
+    quotas: Quotas
     audit: Audit
     meter: Meter
     upstreams: Mapping[str, Upstream]
@@ -27,4 +42,5 @@ class Stages:
     asks: Asks
     notes: Notes
     sealer: Sealer
+    conversation: Callable[[Call], str]  # the key of the one that a call belongs to
     clock: Callable[[], float]  # seconds since the epoch

@@ -28,4 +28,5 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     state: State | None = None
     task: TaskHandle | None = None
     parked: bool = False
+    consented: frozenset[str] = frozenset()  # what it left with before: `consent.keys`
     declined: Any = msgspec.field(default_factory=dict)

@@ -17,7 +17,7 @@ from bawn.barrier.edition import Cuts
 from bawn.errors import LIMIT_LISTENS, Refused
 from bawn.feeds.board import Board
 from bawn.feeds.mailbox import Mailbox
-from bawn.model import Endpoint, Item, Json, Principal
+from bawn.model import Item, Json, Principal, View
 from bawn.ports import Emit
 from bawn.protocol.listening import Filter
 
@@ -38,7 +38,7 @@ class Stream:
         self.lists = lists
         self.mailbox = Mailbox()
         self.items: dict[str, Item] = {}  # by URI
-        self.started: list[Item] = []  # what the tasks that it hears of were started by
+        self.started: dict[str, Item] = {}  # what the tasks that it hears of were started by
         self.seen: Mapping[str, str] = {}
 
     @property
@@ -68,7 +68,7 @@ class Streams:
         self._catch_up = catch_up
         self._streams: set[Stream] = set()
         self._held: Counter[str] = Counter()
-        self._endpoints: Mapping[str | None, Endpoint] = {}
+        self._view: View | None = None
         self._ticking: asyncio.Task[None] | None = None
 
     def begin(self, principal: Principal, endpoint: str | None, lists: frozenset[str]) -> Stream:
@@ -80,7 +80,7 @@ class Streams:
         if self._held[principal.key] >= self._most:
             raise Refused(LIMIT_LISTENS, f"{self._most} are open")
         stream = Stream(principal, endpoint, lists)
-        served = self._endpoints.get(endpoint)
+        served = self._view.served(endpoint, principal.tenant) if self._view is not None else None
         stream.seen = served.changes if served is not None else {}
         self._streams.add(stream)
         self._held[principal.key] += 1
@@ -111,11 +111,11 @@ class Streams:
 
     # ── what is in force changes ──
 
-    def swap(self, endpoints: Mapping[str | None, Endpoint]) -> None:
+    def swap(self, view: View) -> None:
         """Tell of the lists that are others now."""
-        self._endpoints = endpoints
+        self._view = view
         for stream in self._streams:
-            endpoint = endpoints.get(stream.endpoint)
+            endpoint = view.served(stream.endpoint, stream.principal.tenant)
             if endpoint is not None:
                 stream.changed(endpoint.changes)
 
@@ -124,7 +124,7 @@ class Streams:
         for stream in tuple(self._streams):
             try:
                 cuts.check_caller(stream.principal, stream.endpoint)
-                for item in (*stream.items.values(), *stream.started):
+                for item in (*stream.items.values(), *stream.started.values()):
                     cuts.check_item(item)
             except Refused:
                 self.end(stream)

@@ -60,6 +60,9 @@ class Subscriptions:
 
             def stamped(told: Json) -> Json:
                 told = self.readable(stream, call, told)
+                task = told["params"].get("taskId")
+                if isinstance(task, str) and task in stream.started:  # it may bring the result
+                    self._path.permits.touch(call, stream.started[task])
                 return listening.notification(told["method"], told["params"], call.id)
 
             await self._streams.pour(stream, emit, stamped)
@@ -89,7 +92,7 @@ class Subscriptions:
         try:
             for uri, item in found.items():
                 try:
-                    decision = self._path.permit(call, item)
+                    decision = self._path.permits.permit_now(call, item)
                 except Refused:
                     continue
                 intents[uri] = await self._path.intent(call, item, decision)
@@ -108,9 +111,11 @@ class Subscriptions:
         """See to it that a caller may subscribe to a resource.
 
         Raises:
-            Refused: target.unknown, resource.claimed, policy.denied, gate.cut.
+            Refused: target.unknown, resource.claimed, policy.denied, approval.pending, gate.cut.
         """
-        self._path.permit(call, self._targets.find(endpoint, Kind.RESOURCE, asked, call, uri))
+        self._path.permits.permit_now(
+            call, self._targets.find(endpoint, Kind.RESOURCE, asked, call, uri)
+        )
 
     def readable(self, stream: Stream, call: Call, told: Json) -> Json:
         """What this caller is told: of a part that it may not read, that the whole has changed."""
@@ -119,7 +124,7 @@ class Subscriptions:
         if whole is None or whole == uri:
             return told
         part = Item(Kind.RESOURCE, stream.items[whole].server, uri, uri, {})
-        if self._path.allows(call, part):
+        if self._path.permits.allows(call, part):
             return told
         return {"method": told["method"], "params": {"uri": whole}}
 
@@ -136,12 +141,14 @@ class Subscriptions:
         for id_ in ids:
             try:
                 task = self._targets.task(call, id_)
-                item = Item(Kind(task.kind), task.server, task.name, task.name, {})
-                intent = await self._path.intent(call, item, self._path.permit(call, item))
+                item = self._targets.started(task)
+                intent = await self._path.intent(
+                    call, item, self._path.permits.permit_now(call, item)
+                )
             except Refused:
                 continue
             self._audit.outcome(intent, call.trace, _GRANTED, 0.0, 0)
-            stream.started.append(item)
+            stream.started[id_] = item
             wishes[task.server, task.isolation][task.task] = id_
         for (server, isolation), wished in wishes.items():
             granted += await self._tasks(stream, call, server, isolation, wished)

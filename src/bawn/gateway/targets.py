@@ -17,9 +17,10 @@ from bawn.errors import (
     TASK_UNKNOWN,
     Refused,
 )
+from bawn.gateway.consent import check_reserved
 from bawn.gateway.stages import Stages
 from bawn.gateway.step import Step
-from bawn.model import Call, Endpoint, Item, Json, Kind
+from bawn.model import Call, Endpoint, Item, Json, Kind, View
 from bawn.ports import Arrival, Elsewhere
 from bawn.protocol import completion, lifecycle, mirrors, outbound, rounds, tasks, versions
 from bawn.protocol.inbound import Request
@@ -31,10 +32,11 @@ _RENAMED: Final = frozenset({Kind.TOOL, Kind.PROMPT})
 class Targets:
     """Finds what requests are about, in the View and in the handles that callers bring back."""
 
-    def __init__(self, catalogue: Catalogue, stages: Stages) -> None:
+    def __init__(self, catalogue: Catalogue, stages: Stages, tenant_of: Mapping[str, str]) -> None:
         self._catalogue = catalogue
         self._stages = stages
-        self.endpoints: Mapping[str | None, Endpoint] = {}
+        self._tenant_of = tenant_of
+        self.view: View | None = None
 
     def step(self, endpoint: Endpoint, call: Call, asked: Request, arrival: Arrival) -> Step:
         """What a request for a server comes down to.
@@ -77,6 +79,8 @@ class Targets:
         try:
             return self._catalogue.find(endpoint, kind, asked, name)
         except Refused as refused:
+            # as for a name that is there: what a new caller may do is settled at its first guess
+            self._stages.policy.permission_set(call.principal)
             self._stages.audit.refusal(call, refused.reason.id, refused.public)
             if refused.reason is RESOURCE_CLAIMED:
                 uri = name or asked.params[asked.method.named or "uri"]
@@ -86,24 +90,29 @@ class Targets:
 
     def _may_use_one(self, kind: Kind, asked: Request, call: Call, uri: str) -> bool:
         """Whether one of the servers that claim a resource offers it to this caller."""
-        endpoints = [each for each in self.endpoints.values() if each.server]
-        found = (self._catalogue.offered(each, kind, asked, uri) for each in endpoints)
-        decide = self._stages.policy.decide
-        return any(decide(call.principal, item).allowed for item in found if item is not None)
+        principal, may = call.principal, self._stages.policy.may
+        endpoints = () if self.view is None else self.view.endpoints.values()
+        own = [e for e in endpoints if e.server and self._tenant_of[e.server] == principal.tenant]
+        found = (self._catalogue.offered(each, kind, asked, uri) for each in own)
+        return any(may(principal, item) for item in found if item is not None)
 
     def _retried(self, step: Step, arrival: Arrival) -> Step:
         """The step of a caller who comes back with what a server asked for."""
         if rounds.STATE not in step.params:
-            return (
-                step  # a modern server judges what it did not ask for, a legacy one never sees it
-            )
+            # a modern server judges what it did not ask for, a legacy one never sees it
+            check_reserved(step.params[rounds.RESPONSES])
+            return step
         state = self._stages.rounds.opened(step.call)
+        if not state.approval:
+            check_reserved(step.params.get(rounds.RESPONSES) or {})
         if self._stages.rounds.elsewhere(state):
             if arrival.settled:
                 raise Refused(STATE_LOST, detail="the worker that has the call is gone")
             raise Elsewhere(state.owner)
         params = rounds.unwrapped(step.params, state.inner)
-        return msgspec.structs.replace(step, params=params, state=state, parked=state.parked)
+        return msgspec.structs.replace(
+            step, params=params, state=state, parked=state.parked, consented=state.consented
+        )
 
     def _completion(self, endpoint: Endpoint, call: Call, asked: Request) -> Step:
         kind, name = completion.target(asked.params)
@@ -119,9 +128,17 @@ class Targets:
         if versions.TASKS not in lifecycle.extensions(call.client.capabilities):
             raise Refused(INPUT_UNDECLARED, data={"requiredCapabilities": tasks.REQUIRED})
         task = self.task(call, asked.params.get("taskId"))
-        item = Item(Kind(task.kind), task.server, task.name, task.name, {})
         params = {**call.params, "taskId": task.task}
-        return Step(call, asked.method, asked.modern, item, params, task.task, task=task)
+        return Step(
+            call, asked.method, asked.modern, self.started(task), params, task.task, task=task
+        )
+
+    def started(self, task: TaskHandle) -> Item:
+        """What started a task: as its server offers it now, if it still does."""
+        kind = Kind(task.kind)
+        single = self.view.endpoints.get(task.server) if self.view is not None else None
+        found = single.items.get(kind, {}).get(task.name) if single is not None else None
+        return found or Item(kind, task.server, task.name, task.name, {})
 
     def task(self, call: Call, id_: Any) -> TaskHandle:
         """The task that a caller means by this id.

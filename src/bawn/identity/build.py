@@ -27,9 +27,10 @@ def build_identity(config: Config, state: StateDirectory, insecure_no_auth: bool
     issuers = tuple(issuer.issuer for issuer in config.identity.issuers)
     return Bearers(
         _verifier(config, state, insecure_no_auth),
-        Resources(config.base_url, issuers),
+        Resources(config.base_url, issuers, sorted(config.scopes)),
         known=config.limits.tokens,
         local_roles=config.identity.local_roles,
+        local_tenant=config.identity.local_tenant,
     )
 
 
@@ -75,6 +76,7 @@ def _oidc(config: Config, issuer: Issuer) -> Oidc:
         audience=issuer.audience,
         roles_claim=issuer.roles_claim,
         roles=issuer.roles,
+        tenant_claim=issuer.tenant_claim,
         leeway=config.identity.leeway,
     )
     fetcher = Fetcher()

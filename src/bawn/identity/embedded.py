@@ -20,7 +20,8 @@ from joserfc.jwk import OKPKey
 
 from bawn.config.model import SERVER_ID
 from bawn.errors import Misconfigured
-from bawn.identity.jwt import ACCESS_TOKEN, Rules, accept, invalid, parse, subject_problem
+from bawn.identity.claims import invalid, name_problem, scope_problem, tenant_problem
+from bawn.identity.jwt import ACCESS_TOKEN, Rules, accept, parse
 from bawn.identity.keys import VerifyKey
 from bawn.model import Json, Principal
 from bawn.storage.directory import StateDirectory
@@ -29,6 +30,7 @@ DEFAULT_TTL: Final = 3600  # seconds
 LONGEST_TTL: Final = 30 * 86_400
 
 _ALGORITHM: Final = "Ed25519"
+_TENANT: Final = "tenant"
 _KEY_FILE: Final = "tokens.ed25519"  # the 32 bytes of the private key
 
 
@@ -45,6 +47,8 @@ class Embedded:
             base=base,
             algorithms=frozenset({_ALGORITHM}),
             types=ACCESS_TOKEN,
+            tenant_claim=_TENANT,
+            tenant_required=False,
             leeway=leeway,
         )
         private = Ed25519PrivateKey.from_private_bytes(secret)
@@ -57,19 +61,30 @@ class Embedded:
             OKPKey.import_key(private.public_key()),
         )
 
-    def mint(self, sub: str, roles: Iterable[str], ttl: int, server: str | None = None) -> str:
+    def mint(
+        self,
+        sub: str,
+        roles: Iterable[str],
+        ttl: int,
+        server: str | None = None,
+        *,
+        scopes: Iterable[str] = (),
+        agent: str = "",
+        tenant: str = "",
+    ) -> str:
         """A token for `sub` with these roles, good for `ttl` seconds, everywhere or at one server.
 
         Raises:
             ValueError: a value that no token may have, with what was expected.
         """
         claims = self._claims(sub, sorted(set(roles)), ttl, server)
+        claims |= _further(sorted(set(scopes)), agent, tenant)
         header = {"alg": _ALGORITHM, "typ": "at+jwt", "kid": self._public.thumbprint}
         payload = msgspec.json.encode(claims)
         return jws.serialize_compact(header, payload, self._private, algorithms=[_ALGORITHM])
 
     def _claims(self, sub: str, roles: list[str], ttl: int, server: str | None) -> Json:
-        if problem := subject_problem(sub):
+        if problem := name_problem(sub, "sub"):
             raise ValueError(problem)
         if not roles or not all(roles):
             raise ValueError("roles: expected at least one, by name")
@@ -101,6 +116,19 @@ class Embedded:
 
     async def aclose(self) -> None:
         """Nothing is held open."""
+
+
+def _further(scopes: list[str], agent: str, tenant: str) -> Json:
+    """The claims that a token has only where there is something to say."""
+    problems = [problem for scope in scopes if (problem := scope_problem(scope))]
+    if agent and (problem := name_problem(agent, "agent")):
+        problems.append(problem)
+    if tenant and (problem := tenant_problem(tenant, "tenant")):
+        problems.append(problem)
+    if problems:
+        raise ValueError(problems[0])
+    said = {"scope": " ".join(scopes), "client_id": agent, _TENANT: tenant}
+    return {claim: value for claim, value in said.items() if value}
 
 
 def open_embedded(base: str, leeway: float, state: StateDirectory) -> Embedded:

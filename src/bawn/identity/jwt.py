@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from joserfc import jws
@@ -28,7 +28,9 @@ from joserfc.jwa import JWSAlgModel
 from joserfc.util import urlsafe_b64decode
 
 from bawn.config.model import SERVER_ID
-from bawn.errors import AUTH_AUDIENCE, AUTH_EXPIRED, AUTH_INVALID, Refused
+from bawn.errors import AUTH_AUDIENCE, AUTH_EXPIRED, Refused
+from bawn.identity import claims as says
+from bawn.identity.claims import LONGEST_NAME, invalid
 from bawn.identity.keys import VerifyKey, algorithm
 from bawn.model import Json, Principal
 from bawn.protocol.strict import JsonLimits, careful
@@ -37,7 +39,6 @@ LONGEST: Final = 16 << 10  # bytes of a token
 ACCESS_TOKEN: Final = frozenset({"at+jwt", "application/at+jwt"})
 GENERIC: Final = frozenset({"jwt", None})
 
-_LONGEST_NAME: Final = 512  # characters of a subject or a key id
 _LATEST: Final = 2**53  # seconds; beyond it a double is no longer exact
 _JSON: Final = JsonLimits(depth=16, nodes=4096)
 _NOT_FOR_ACCESS: Final = ("nonce", "at_hash", "c_hash", "events")
@@ -55,6 +56,8 @@ class Rules:
     types: frozenset[str | None] = ACCESS_TOKEN | GENERIC
     roles_claim: str = "roles"
     roles: Mapping[str, str] = field(default_factory=dict)
+    tenant_claim: str | None = None  # where tokens name no tenant, their callers belong to none
+    tenant_required: bool = True  # a token without that claim is refused
     leeway: float = 30.0
 
 
@@ -75,11 +78,6 @@ class _Registry(jws.JWSRegistry):
     def get_alg(self, name: str) -> JWSAlgModel:
         """The algorithm; `EdDSA` is Ed25519 and nothing else."""
         return super().get_alg(algorithm(name))
-
-
-def invalid(detail: str) -> Refused:
-    """A refusal whose cause only the operator reads."""
-    return Refused(AUTH_INVALID, detail=detail)
 
 
 def parse(token: bytes, rules: Rules) -> Parsed:
@@ -115,16 +113,16 @@ def accept(parsed: Parsed, key: VerifyKey, rules: Rules, now: float) -> Principa
         raise invalid("the signature does not fit")
     claims = parsed.claims
     _check_kind(parsed)
-    if problem := subject_problem(claims.get("sub")):
-        raise invalid(problem)
     return Principal(
-        subject=claims["sub"],
+        subject=says.subject(claims),
         issuer=rules.issuer,
         expires=_check_times(claims, rules.leeway, now),
         endpoint=_endpoint(claims.get("aud"), rules),
-        roles=_roles(claims, rules),
-        scopes=frozenset(_words(claims, "scope") + _words(claims, "scp")),
+        roles=says.roles(claims, rules.roles_claim, rules.roles),
+        scopes=says.scopes(claims),
         token=token_id(claims),
+        agent=says.agent(claims),
+        tenant=says.tenant(claims, rules.tenant_claim, required=rules.tenant_required),
     )
 
 
@@ -146,18 +144,9 @@ def token_id(claims: Json) -> str:
     Not of its bytes: some signatures can be rewritten by whoever holds them, and stay good.
     """
     jti = claims.get("jti")
-    if isinstance(jti, str) and 0 < len(jti) <= _LONGEST_NAME:
+    if isinstance(jti, str) and 0 < len(jti) <= LONGEST_NAME:
         return jti
     return sha256(msgspec.json.encode(claims, order="sorted")).hexdigest()[:32]
-
-
-def subject_problem(subject: object) -> str | None:
-    """What is wrong with a subject, if anything: it will stand in the log and the audit."""
-    if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_NAME:
-        return f"sub: expected a text of 1 to {_LONGEST_NAME} characters"
-    if not subject.isprintable() or subject != subject.strip():
-        return "sub: expected printable characters, and no spaces around them"
-    return None
 
 
 def _object(part: bytes, name: str) -> Json:
@@ -181,8 +170,8 @@ def _check_header(header: Json, rules: Rules) -> tuple[str, str | None, bool]:
     for extension in ("crit", "b64", "cty"):
         if extension in header:
             raise invalid(f"its header has `{extension}`, which is not supported")
-    if "kid" in header and not (isinstance(kid, str) and len(kid) <= _LONGEST_NAME):
-        raise invalid(f"kid: expected a text of at most {_LONGEST_NAME} characters")
+    if "kid" in header and not (isinstance(kid, str) and len(kid) <= LONGEST_NAME):
+        raise invalid(f"kid: expected a text of at most {LONGEST_NAME} characters")
     kind = typ.lower() if isinstance(typ, str) else typ  # media types ignore case
     if ("typ" in header and not isinstance(typ, str)) or kind not in rules.types:
         raise invalid(f"typ is {_shown(typ)}, expected an access token: at+jwt")
@@ -235,7 +224,7 @@ def _time(claims: Json, name: str) -> float | None:
 
 def _endpoint(aud: object, rules: Rules) -> str | None:
     """The one server the token serves, or None when it serves all."""
-    named = [aud] if isinstance(aud, str) else _list(aud, "aud")
+    named = [aud] if isinstance(aud, str) else says.texts(aud, "aud")
     everywhere = _folded(f"{rules.base}/mcp")
     if rules.audience is not None and rules.audience in named:
         return None
@@ -257,31 +246,6 @@ def _folded(uri: str) -> str:
     if not mark or not (scheme + host).isascii():  # other letters may fold to ours
         return uri
     return scheme.lower() + mark + host.lower() + slash + path
-
-
-def _roles(claims: Json, rules: Rules) -> frozenset[str]:
-    value: Any = claims
-    if rules.roles_claim in claims:  # a name with dots of its own, such as a URL, comes first
-        value = claims[rules.roles_claim]
-    else:
-        for step in rules.roles_claim.split("."):
-            value = value.get(step) if isinstance(value, dict) else None
-    return frozenset(rules.roles.get(name, name) for name in _list(value, rules.roles_claim))
-
-
-def _words(claims: Json, name: str) -> list[str]:
-    return _list(claims.get(name), name)
-
-
-def _list(value: object, name: str) -> list[str]:
-    """Texts from a list, or from one text with spaces between; nothing for what is absent."""
-    if value is None:
-        return []
-    if isinstance(value, str):
-        return [word for word in value.split(" ") if word]
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise invalid(f"{name}: expected a text or a list of texts")
-    return value
 
 
 def _shown(value: object) -> str:

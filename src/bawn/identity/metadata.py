@@ -5,6 +5,7 @@ Nothing here depends on which servers exist, so that nobody learns their ids wit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -27,11 +28,13 @@ class Resources:
     """The endpoints as OAuth protected resources.
 
     `base` is the gate's public URL without a trailing slash; `issuers` the authorization servers
-    whose tokens are accepted, none when tokens come from the operator.
+    whose tokens are accepted, none when tokens come from the operator. `scopes` are those that the
+    configuration maps to anything.
     """
 
-    def __init__(self, base: str, issuers: tuple[str, ...]) -> None:
+    def __init__(self, base: str, issuers: tuple[str, ...], scopes: Sequence[str] = ()) -> None:
         parts = urlsplit(base)
+        self._scopes = tuple(scopes)
         self._base = base
         self._issuers = issuers
         self._path = parts.path
@@ -50,6 +53,8 @@ class Resources:
         document: Json = {"resource": self.resource(endpoint)}
         if self._issuers:
             document["authorization_servers"] = list(self._issuers)
+        if self._scopes:
+            document["scopes_supported"] = list(self._scopes)
         document["bearer_methods_supported"] = ["header"]
         document["resource_name"] = "bawn" if self._issuers else _FROM_THE_OPERATOR
         return document

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from bawn.config import Issuer
 from bawn.config.model import is_loopback
 from bawn.errors import AUTH_UNAVAILABLE, BawnError, Refused
-from bawn.identity.jwt import Rules, accept, invalid, parse
+from bawn.identity.claims import invalid
+from bawn.identity.jwt import Rules, accept, parse
 from bawn.identity.keys import VerifyKey, choose, from_jwks
 from bawn.model import Json, Principal
 from bawn.protocol.strict import JsonLimits, careful

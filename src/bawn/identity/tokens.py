@@ -15,6 +15,8 @@ from hashlib import sha256
 from typing import Final, Protocol, TypeVar
 from urllib.parse import parse_qsl
 
+from msgspec.structs import replace
+
 from bawn.errors import AUTH_INVALID, AUTH_MISSING, AUTH_UNAVAILABLE, Reason, Refused
 from bawn.identity.jwt import LONGEST
 from bawn.identity.metadata import Resources
@@ -60,7 +62,8 @@ class Verifier(Protocol):
 class Bearers:
     """Fills `ports.Identity`; without a verifier nobody is asked, and everybody is `anonymous`.
 
-    `known` bounds how many verified tokens are remembered. `uid` is whose local peers are let in.
+    `known` bounds how many verified tokens are remembered. `uid` is whose local peers are let in;
+    they, and `anonymous`, belong to `local_tenant`.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Bearers:
         *,
         known: int,
         local_roles: Iterable[str],
+        local_tenant: str = "",
         uid: int | None = None,
     ) -> None:
         self._verifier = verifier
@@ -77,8 +81,9 @@ class Bearers:
         self._most = known
         self._uid = os.geteuid() if uid is None else uid
         self._local = Principal(
-            f"uid:{self._uid}", "local", frozenset(local_roles), expires=float("inf")
+            f"uid:{self._uid}", "local", frozenset(local_roles), float("inf"), tenant=local_tenant
         )
+        self._anybody = replace(ANONYMOUS, tenant=local_tenant)
         # The keys are whole headers. Hashing is keyed by the interpreter, so neither collisions nor
         # timing help anybody to find one.
         self._known: dict[bytes, tuple[float, Principal]] = {}
@@ -131,7 +136,7 @@ class Bearers:
         if peer.uid == self._uid:
             return self._local
         if self._verifier is None:
-            return ANONYMOUS
+            return self._anybody
         if peer.uid is not None:
             who = f"user {peer.uid} is not the gate's own ({self._uid}), and sent no token"
             raise self._refused(AUTH_MISSING, who)
@@ -139,7 +144,7 @@ class Bearers:
 
     def _not_known(self, authorization: bytes, now: float) -> Principal | None:
         if self._verifier is None:
-            return ANONYMOUS
+            return self._anybody
         bad = self._bad.get(sha256(self._token(authorization)).digest())
         if bad is not None and now < bad.until:
             raise self._refused(bad.reason, f"{bad.detail} (as a moment ago)")
@@ -147,7 +152,7 @@ class Bearers:
 
     async def _judge(self, authorization: bytes, now: float) -> Principal | _Bad:
         if self._verifier is None:
-            return ANONYMOUS
+            return self._anybody
         token = self._token(authorization)
         try:
             principal = await self._verifier.principal(token, now)

@@ -6,6 +6,7 @@ Source: transports/streamable-http, "Response Status" (2026-07-28).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Final
 
 from bawn.errors import (
@@ -89,4 +90,6 @@ def refusal(
         headers += ((b"allow", b"GET, POST, DELETE"),)  # RFC 9110, section 15.5.6
     if refused.challenge is not None:
         headers += ((b"www-authenticate", refused.challenge.encode("latin-1", "replace")),)
+    if refused.retry_after is not None:  # RFC 9110, section 10.2.3
+        headers += ((b"retry-after", str(ceil(refused.retry_after)).encode()),)
     return Reply(status, envelope.error(id_, error), headers)

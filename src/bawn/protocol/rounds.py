@@ -30,6 +30,8 @@ class State(msgspec.Struct, frozen=True):
     """What was asked, by whom and of which server; `inner` is the server's own state, if it has one.
 
     `owner` is the slot of the worker in which the call is `parked`; `view` is what it was decided by.
+    `approval` names what the gate itself asked for: then nothing has reached the server yet. `consented`
+    is what was consented to when the call left.
     """
 
     principal: str
@@ -44,6 +46,8 @@ class State(msgspec.Struct, frozen=True):
     view: str
     expires: float
     nonce: str
+    approval: str = ""
+    consented: frozenset[str] = frozenset()
 
 
 def digest(method: str, params: Json) -> str:

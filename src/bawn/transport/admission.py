@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from time import time
 from typing import Final
 from urllib.parse import unquote
@@ -44,7 +44,8 @@ class Admission:
     """Lets messages in, bounded and authenticated, and words the refusals.
 
     A `private` one serves the worker's own siblings alone: who they speak for is in a header that
-    only they can seal. `servers` are those that have an endpoint of their own.
+    only they can seal. `servers` are those that have an endpoint of their own, and their tenants:
+    to callers of others they are not there.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Admission:
         guard: OriginGuard,
         meter: Meter,
         *,
-        servers: Collection[str],
+        servers: Mapping[str, str],
         challenge: Challenge,
         body_limit: int,
         body_time: float,
@@ -70,6 +71,7 @@ class Admission:
         self._meter = meter
         self._servers: dict[bytes, str | None] = {f"/{n}".encode(): n for n in servers}
         self._servers[b""] = None
+        self._tenants = dict(servers)
         self._mcp = {b"/mcp" + path: server for path, server in self._servers.items()}
         self._fine: set[tuple[bytes | None, ...]] = set()
         self._challenge = challenge
@@ -78,17 +80,20 @@ class Admission:
         self._small = min(LARGE, body_limit)
         self._relay = relay
 
-    def endpoint(self, request: Request, prefix: bytes) -> str | None:
-        """The endpoint that the path names below `prefix`.
+    def endpoint(self, request: Request, prefix: bytes, principal: Principal) -> str | None:
+        """The endpoint that the path names below `prefix`, to this caller.
 
         Raises:
-            Refused: http.not_found.
+            Refused: http.not_found, for another tenant's too.
         """
         # the path as it was sent: an escaped one would name an endpoint in a second way
         rest = request.head.target[len(prefix) :]
         if rest not in self._servers:
             raise Refused(HTTP_NOT_FOUND)
-        return self._servers[rest]
+        endpoint = self._servers[rest]
+        if endpoint is not None and self._is_foreign(principal, endpoint):
+            raise Refused(HTTP_NOT_FOUND)
+        return endpoint
 
     def arrived(
         self, request: Request, peer: Peer, principal: Principal, endpoint: str | None
@@ -114,7 +119,13 @@ class Admission:
         principal = self._identity.recognise(named.get(b"authorization"), peer, time())
         if principal is None:
             return None
-        return Arrival(principal, self._mcp[head.target], named, body, peer)
+        endpoint = self._mcp[head.target]
+        if endpoint is not None and self._is_foreign(principal, endpoint):
+            return None
+        return Arrival(principal, endpoint, named, body, peer)
+
+    def _is_foreign(self, principal: Principal, endpoint: str) -> bool:
+        return self._tenants[endpoint] != principal.tenant
 
     def remember(self, request: Request, peer: Peer) -> None:
         """Know the headers of a POST that passed again."""

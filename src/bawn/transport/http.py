@@ -8,7 +8,7 @@ sign of life. GET opens the stream of a legacy session, or goes on with one that
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Final
 
 from bawn.config import Limits
@@ -62,7 +62,7 @@ class McpEndpoint:
         guard: OriginGuard,
         meter: Meter,
         *,
-        servers: Collection[str],
+        servers: Mapping[str, str],
         challenge: Challenge,
         body_limit: int,
         body_time: float = Limits().body_time,
@@ -138,7 +138,7 @@ class McpEndpoint:
         admission = self._admission
         peer = admission.peer(request)
         principal = admission.recognised(request, peer) or await admission.verified(request)
-        endpoint = admission.endpoint(request, _PATH)
+        endpoint = admission.endpoint(request, _PATH, principal)
         head = request.head
         if head.method == b"POST":
             check_message(head.headers.get(b"content-type", b""))

@@ -53,7 +53,7 @@ class SseEndpoint:
 
     async def _open(self, request: Request) -> None:
         peer, principal = await self._admission.who(request)
-        endpoint = self._admission.endpoint(request, PATH)
+        endpoint = self._admission.endpoint(request, PATH, principal)
         head, standing = request.head, self._standing
         if head.method != b"GET" or self._admission.private or standing.sealer is None:
             raise Refused(HTTP_METHOD)

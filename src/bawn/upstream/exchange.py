@@ -119,8 +119,6 @@ class Wire:
     ) -> HttpRequest:
         """A JSON-RPC request on its way to this server; its answer is of `most` bytes."""
         body = strict.encode({"jsonrpc": "2.0", "id": id_, "method": method, "params": params})
-        if not lasting and (most is None or most >= self.limits.result):
-            return self._message(body, headers)
         first_byte, total, result = self._deadlines
         return HttpRequest(
             "POST",
@@ -129,7 +127,7 @@ class Wire:
             body,
             first_byte,
             inf if lasting else total,
-            result if most is None else most,
+            result if most is None else min(most, result),
         )
 
     def _message(self, body: bytes, headers: Headers) -> HttpRequest:

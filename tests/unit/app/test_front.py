@@ -20,7 +20,7 @@ from bawn.model import Health, Peer, Principal, ServerState
 from bawn.telemetry.figures import Figures, decode
 from bawn.transport.asgi import Receive, Scope, Send
 from bawn.transport.held import Held
-from tests.gate import FakeMeter
+from tests.fakes import FakeMeter
 
 BASE = "http://127.0.0.1:8811"
 REMOTE = Peer("192.0.2.1")
@@ -32,7 +32,7 @@ class FakeIdentity:
 
     def __init__(self) -> None:
         self.resources = Resources(BASE, ())
-        self.token = ""
+        self.token = self.tenant = ""
 
     def recognise(self, authorization: bytes | None, peer: Peer, now: float) -> Principal | None:
         if authorization is None and peer.uid is not None:
@@ -44,7 +44,9 @@ class FakeIdentity:
         _, role, *endpoint = authorization.decode().split(" ")
         found = frozenset({role})
         where = endpoint[0] if endpoint else None
-        return Principal("somebody", "test", found, now + 1, where, token=self.token)
+        return Principal(
+            "somebody", "test", found, now + 1, where, token=self.token, tenant=self.tenant
+        )
 
     async def verify(self, authorization: bytes, now: float) -> Principal:
         role = authorization.decode().rpartition(" ")[2]
@@ -113,6 +115,8 @@ def rooms(
         relay=SimpleNamespace(peer=lambda sealed: None),
         standing=None,
         held=Held(1 << 20),
+        deciding=SimpleNamespace(approvals=None, links=None),
+        sealer=None,
     )
 
 
@@ -217,6 +221,18 @@ async def test_who_is_cut_sees_nothing_of_the_gate(cut: Cut, seen: bool) -> None
     async with client(management(cast(Assembly, made), open_to_all=False)) as http:
         assert ("servers" in (await http.get("/readyz", headers=who)).json()) == seen
         assert (await http.get("/metrics", headers=who)).status_code == (200 if seen else 404)
+
+
+async def test_who_manages_one_tenant_learns_nothing_of_the_others() -> None:
+    made = rooms()
+    made.identity.token, made.identity.tenant = "id", "acme"
+    who = {"authorization": "Bearer admin"}
+    async with client(management(cast(Assembly, made), open_to_all=False)) as http:
+        told = (await http.get("/readyz", headers=who)).json()
+        assert (told["servers"], told["items"], told["longest_name"], told["policy"]) == (
+            {}, {}, "", [],
+        )  # fmt: skip
+        assert (await http.get("/metrics", headers=who)).status_code == 404
 
 
 async def test_an_open_listener_asks_nobody() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bawn.app.orders import Channel, RunnerOrder, WorkOrder
 from bawn.config import Config
+from bawn.policy.rules import Source
 
 
 class FakeWriter:
@@ -65,10 +66,11 @@ def test_an_order_survives_its_way_with_the_whole_configuration() -> None:
     work = WorkOrder(
         config=raw, base="/b", state="/s", runner="/r", epoch=1, slot=0, workers=2,
         listeners=[3, 4], management=None,
-        insecure_no_auth=True,
+        insecure_no_auth=True, policy=Source("policies", (("a.cedar", "forbid;"),)),
     )  # fmt: skip
     found = msgspec.json.decode(msgspec.json.encode(work), type=WorkOrder)
     assert Config.model_validate_json(bytes(found.config)) == config
+    assert found.policy == work.policy
     assert (found.listeners, found.management, found.insecure_no_auth) == ([3, 4], None, True)
     run = RunnerOrder(
         config=raw, base="/b", socket="/r", hide=["/s"], guard=["/b/bawn.yaml"], data="/s/data"

@@ -727,3 +727,63 @@ async def test_a_runner_that_does_not_go_back_after_a_failed_reload_is_replaced(
     await until(lambda: len(children("runner")) > 1 and bool(children("runner")[-1].orders))
     assert served(children("runner")[-1]) == ["files"]
     await up.end()
+
+
+# ── policies ────────────────────────────────────────────────────────────────────────────────────
+
+ALL = '@id("all") permit(principal, action, resource);'
+NONE = '@id("none") forbid(principal, action, resource);'
+
+
+def _orders(name: str) -> list[Any]:
+    return [child.orders[-1] for child in children(name)]
+
+
+async def test_policies_change_with_the_owners_reload_alone(tmp_path: Path) -> None:
+    directory = tmp_path / "policies"
+    directory.mkdir()
+    rule = directory / "a.cedar"
+    rule.write_text(ALL)
+    text = REMOTE + "policy: ./policies\n"
+    gate = await Gate(tmp_path, text).begin()
+    version = gate.supervisor.status()["policy"]["version"]
+    rule.write_text(NONE)
+    gate.write(text + "limits: {idle: 5}\n")
+    await gate.reload(by_owner=False)
+    [first, second] = _orders("worker 0")
+    assert first.policy == second.policy
+    assert gate.supervisor.status()["policy"]["version"] == version
+    assert "the policies" in await gate.reload()
+    assert _orders("worker 0")[-1].policy.files == (("a.cedar", NONE),)
+    assert _orders("steward")[-1].policy.files == (("a.cedar", NONE),)
+    assert gate.supervisor.status()["policy"]["version"] != version
+    await gate.end()
+
+
+async def test_a_broken_set_of_policies_never_replaces_a_good_one(tmp_path: Path) -> None:
+    directory = tmp_path / "policies"
+    directory.mkdir()
+    (directory / "a.cedar").write_text(ALL)
+    gate = await Gate(tmp_path, REMOTE + "policy: ./policies\n").begin()
+    version = gate.supervisor.status()["policy"]["version"]
+    (directory / "b.cedar").write_text("permit(")
+    with pytest.raises(Misconfigured):
+        await gate.reload()
+    assert len(children("worker 0")) == 1
+    assert gate.supervisor.status()["policy"]["version"] == version
+    await gate.end()
+
+
+async def test_a_directory_that_lost_its_rules_does_not_put_the_built_in_ones_in_force(
+    tmp_path: Path,
+) -> None:
+    directory = tmp_path / "policies"
+    directory.mkdir()
+    (directory / "a.cedar").write_text(NONE)
+    gate = await Gate(tmp_path, REMOTE + "policy: ./policies\n").begin()
+    version = gate.supervisor.status()["policy"]["version"]
+    (directory / "a.cedar").unlink()
+    with pytest.raises(Misconfigured, match=r"no \.cedar file any more"):
+        await gate.reload()
+    assert gate.supervisor.status()["policy"]["version"] == version
+    await gate.end()

@@ -15,7 +15,7 @@ from bawn.app.worker import Worker
 from bawn.config import Config
 from bawn.errors import GATE_NOT_READY, Refused
 from bawn.storage import sockets
-from tests.gate import FakeMeter
+from tests.fakes import FakeMeter
 
 Story = list[Any]
 
@@ -115,7 +115,7 @@ class House:
         order = WorkOrder(
             config=msgspec.Raw(b"{}"), base="/b", state="/s", runner="/r", epoch=3, slot=1,
             workers=2, listeners=[3, 4],
-            management=management, insecure_no_auth=False,
+            management=management, insecure_no_auth=False, policy=None,
         )  # fmt: skip
         worker = Worker(order, cast(Any, FakeRooms(self.story)))
         self.running = asyncio.create_task(worker.run(cast(Any, self.channel)))

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bawn.audit.calls import AuditedCall, Joiner, as_json
 from bawn.audit.read import Problem, Reader
@@ -53,6 +54,17 @@ def test_a_refusal_tells_its_reason_and_what_was_asked_for(
         BOB.subject, "refused", "policy.denied", "files", "files__read_file",
     )  # fmt: skip
     assert one.sealed == {"detail": "no role", "name": "files__read_file"}
+
+
+def test_a_call_and_a_refusal_tell_whose_tenant_it_was(
+    state: StateDirectory, writer: Writer
+) -> None:
+    acme = replace(ADA, tenant="acme")
+    writer.intent(call(1, acme), TOOL, ALLOWED)
+    writer.refusal(call(2, replace(BOB, tenant="zeta")), "policy.denied", "")
+    writer.intent(call(3), TOOL, ALLOWED)
+    writer.close()
+    assert {int(one.trace, 16): one.tenant for one in calls(state)} == {1: "acme", 2: "zeta", 3: ""}
 
 
 def test_an_erased_subject_is_erased_everywhere_and_the_chain_stands(
@@ -115,3 +127,18 @@ def test_as_json_it_is_one_object(state: StateDirectory, writer: Writer) -> None
     told = json.loads(json.dumps(as_json(calls(state)[0])))
     assert told["at"].startswith("2026-11-22T")
     assert (told["who"], told["status"]) == (ADA.subject, "unknown")
+
+
+def test_an_event_tells_who_did_what_and_is_erased_with_its_subject(
+    state: StateDirectory, writer: Writer
+) -> None:
+    writer.event(BOB, "approval.granted", f"{1:032x}", {"approval": "x", "note": "fine"})
+    writer.close()
+    (one,) = calls(state)
+    assert (one.who, one.decision, one.method, one.status) == (
+        BOB.subject, "event", "approval.granted", "ok",
+    )  # fmt: skip
+    assert one.sealed == {"approval": "x", "note": "fine"}
+    (state.subjects / one.subject).unlink()
+    (erased,) = calls(state)
+    assert (erased.who, erased.sealed) == ("erased", {"erased": True})

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bawn.audit.describe import CACHED, CLIENT_CHARS, Describer
 from bawn.audit.entries import Context, Intent, Record, decode, encode, write_of
@@ -115,7 +116,78 @@ def test_who_called_is_sealed_under_a_stable_pseudonym(state: StateDirectory) ->
         "subject": ADA.subject,
         "issuer": ADA.issuer,
         "roles": ["developer"],
+        "scopes": [],
+        "agent": "",
+        "tenant": "",
     }
+
+
+ACME = replace(
+    ADA, agent="claude-code", tenant="acme", scopes=frozenset({"write", "read"}), token="t1"
+)
+
+
+def test_with_who_called_are_sealed_scopes_agent_and_tenant(state: StateDirectory) -> None:
+    describer = describer_of(state)
+    context, _ = first(describer, call(principal=ACME))
+    refusal = describer.refusal(call(principal=ACME), "policy.denied", "", 1)
+    for record in (context, refusal):
+        who = Subjects(state.subjects).open(record.subject, "who", record.who)
+        assert who is not None
+        assert (who["scopes"], who["agent"], who["tenant"]) == (
+            ["read", "write"], "claude-code", "acme",
+        )  # fmt: skip
+        assert b"claude-code" not in encode(record)
+        assert b"write" not in encode(record)
+
+
+def test_the_tenant_stands_in_clear_and_only_where_there_is_one(state: StateDirectory) -> None:
+    describer = describer_of(state)
+    for principal, tenant in ((ACME, "acme"), (ADA, "")):
+        context, _ = first(describer, call(principal=principal))
+        refusal = describer.refusal(call(principal=principal), "policy.denied", "", 1)
+        assert context.tenant == refusal.tenant == tenant
+        for record in (context, refusal):
+            assert (b'"tenant"' in encode(record)) is bool(tenant)
+
+
+def test_a_person_of_two_tenants_has_two_pseudonyms(state: StateDirectory) -> None:
+    describer = describer_of(state)
+    subjects = {
+        first(describer, call(principal=replace(ADA, tenant=tenant)))[0].subject
+        for tenant in ("", "acme", "zeta")
+    }
+    assert len(subjects) == 3
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"agent": "other"},
+        {"tenant": "zeta"},
+        {"scopes": frozenset({"read"})},
+        {"roles": frozenset()},
+    ],
+)
+def test_who_says_something_else_is_sealed_anew(
+    state: StateDirectory, changes: dict[str, Any]
+) -> None:
+    describer = describer_of(state)
+    one, _ = first(describer, call(principal=ACME))
+    other, _ = records(describer, call(principal=replace(ACME, **changes)))
+    assert isinstance(other, Context)
+    assert other.who != one.who
+    assert other.number != one.number
+
+
+def test_another_token_of_the_same_caller_is_no_reason_to_seal_anew(state: StateDirectory) -> None:
+    describer = describer_of(state)
+    one, _ = first(describer, call(principal=ACME))
+    other, _ = records(
+        describer, call(principal=replace(ACME, token="t2", expires=3e9, endpoint="files"))
+    )
+    assert isinstance(other, Context)
+    assert other.who == one.who
 
 
 def test_sealing_who_is_done_once_until_the_next_segment(state: StateDirectory) -> None:
@@ -127,11 +199,11 @@ def test_sealing_who_is_done_once_until_the_next_segment(state: StateDirectory) 
 
 
 def test_neither_person_nor_arguments_nor_session_stand_in_clear(state: StateDirectory) -> None:
-    asked = call(session="sess-1", params={"name": "x", "arguments": {"pin": "1234"}})
+    asked = call(session="sess-1", params={"name": "x", "arguments": {"pin": "1234 5678"}})
     describer = describer_of(state)
     refusal = describer.refusal(asked, "policy.denied", "role guest of ada@example.com", 2)
     lines = encode(records(describer, asked)) + encode(refusal)
-    for secret in (b"ada@", b"idp.example", b"1234", b"sess-1", b"guest"):
+    for secret in (b"ada@", b"idp.example", b"1234 5678", b"sess-1", b"guest"):
         assert secret not in lines
 
 
@@ -180,3 +252,12 @@ def test_what_a_client_says_of_itself_is_cut(state: StateDirectory) -> None:
     for described in (first(describer, asked)[0], describer.refusal(asked, "r", "d" * 9999, 1)):
         assert len(described.client) == len(described.version) == CLIENT_CHARS
     assert len(encode(describer.refusal(asked, "r", "d" * 9999, 1))) < 4096
+
+
+def test_an_event_says_what_was_done_in_clear_and_the_detail_sealed(state: StateDirectory) -> None:
+    subjects = Subjects(state.subjects)
+    event = Describer(state, subjects).event(ADA, "approval.asked", "t", {"rules": ["r"]}, 5)
+    assert (event.at, event.what, event.trace, event.tenant) == (5, "approval.asked", "t", "")
+    assert b'"r"' not in encode(event)
+    assert subjects.open(event.subject, "sealed", event.sealed) == {"rules": ["r"]}
+    assert decode(encode(event)) == event

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bawn.audit import commit as commit_module
 from bawn.audit import writer as writer_module
 from bawn.audit.entries import Context, Dropped, Intent, Outcome, Refusal, Segment
 from bawn.audit.recover import recover
@@ -23,6 +24,7 @@ from bawn.model import Principal
 from bawn.ports import Audit
 from bawn.storage import StateDirectory
 from tests.audited import (
+    ADA,
     ALLOWED,
     TOOL,
     call,
@@ -597,3 +599,67 @@ def test_a_subject_whose_key_cannot_be_kept_does_not_call(
     monkeypatch.undo()
     writer.close()
     assert kinds(state) == ["segment", "dropped", "close"]
+
+
+def test_an_event_is_written_before_it_takes_effect(state: StateDirectory, writer: Writer) -> None:
+    audit: Audit = writer
+    audit.event(ADA, "approval.granted", f"{1:032x}", {"approval": "a-secret"})
+    assert kinds(state) == ["segment", "event"]
+    (one,) = calls(state)
+    assert (one.who, one.decision, one.method, one.trace) == (
+        ADA.subject, "event", "approval.granted", f"{1:032x}",
+    )  # fmt: skip
+    assert one.sealed == {"approval": "a-secret"}
+    assert b"a-secret" not in segment_files(state)[0].read_bytes()
+    assert ADA.subject.encode() not in segment_files(state)[0].read_bytes()
+
+
+def test_an_event_that_cannot_be_written_is_refused_and_the_next_one_stands(
+    state: StateDirectory, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        short(full, 10)
+        with pytest.raises(Refused) as caught:
+            writer.event(ADA, "approval.granted", f"{1:032x}", {})
+    assert caught.value.reason is AUDIT_UNAVAILABLE
+    writer.event(ADA, "approval.denied", f"{1:032x}", {})
+    writer.close()
+    assert [one.method for one in calls(state)] == ["approval.denied"]
+    with pytest.raises(Refused):
+        writer.event(ADA, "approval.used", f"{1:032x}", {})
+
+
+def test_what_waits_is_written_with_an_event_and_before_it(
+    state: StateDirectory, writer: Writer
+) -> None:
+    writer.refusal(call(1), "approval.pending", "")
+    writer.event(ADA, "approval.asked", f"{1:032x}", {})
+    assert kinds(state) == ["segment", "refusal", "event"]
+
+
+def test_with_strict_an_event_is_on_the_disk_on_return(
+    state: StateDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    sync = commit_module._sync
+
+    def counted(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_size)
+        sync(descriptor)
+
+    monkeypatch.setattr(commit_module, "_sync", counted)
+    writer = Writer(state, "strict", clock=ticking())
+    writer.event(ADA, "approval.granted", f"{1:032x}", {})
+    assert synced == [segment_files(state)[0].stat().st_size]
+
+    def broken(descriptor: int) -> None:
+        raise OSError(errno.EIO, "gone")
+
+    monkeypatch.setattr(commit_module, "_sync", broken)
+    with pytest.raises(Refused) as caught:
+        writer.event(ADA, "approval.used", f"{1:032x}", {})
+    assert caught.value.reason is AUDIT_UNAVAILABLE
+    monkeypatch.setattr(commit_module, "_sync", sync)
+    writer.event(ADA, "approval.denied", f"{1:032x}", {})
+    assert len(segment_files(state)) == 2  # what the disk did not confirm is not relied upon
+    writer.close()

@@ -28,7 +28,7 @@ class Yard:
         self.follower.on_view = self._view
         self.follower.on_cuts = self._cuts
         self.follower.on_ring = lambda: self.taken.append("ring")
-        self.view = views.dump(compile_view(House().config, LISTINGS, complete=True))
+        self.view = views.dump(compile_view(House().config, LISTINGS))
 
     def _view(self, view: View) -> None:
         self.taken.append("view")

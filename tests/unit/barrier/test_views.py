@@ -6,13 +6,21 @@ from hypothesis import strategies as st
 
 from bawn.barrier import views
 from bawn.compile import compile_view
+from bawn.config import Config, Server
 from bawn.errors import Refused
-from bawn.model import View
-from tests.gate import LISTINGS, House
+from bawn.model import Kind, View
+from tests.gate import LISTINGS
+
+
+def of_tenants(**tenants: str) -> View:
+    """The View of three servers, each of its tenant."""
+    url = "http://127.0.0.1:9/mcp"
+    servers = {name: Server(url=url, tenant=tenant) for name, tenant in tenants.items()}
+    return compile_view(Config(servers=servers), LISTINGS)
 
 
 def whole() -> View:
-    return compile_view(House().config, LISTINGS, complete=True)
+    return of_tenants(files="", issues="", bare="")
 
 
 def test_a_view_comes_back_as_it_was() -> None:
@@ -28,6 +36,15 @@ def test_a_view_comes_back_as_it_was() -> None:
             for key, item in items.items():
                 assert other.items[kind][key].definition == item.definition
                 assert other.items[kind][key].key == item.key
+
+
+def test_a_tenants_aggregate_comes_back_as_it_was() -> None:
+    view = of_tenants(files="acme", issues="zeta", bare="")
+    back = views.load(views.dump(view))
+    assert list(back.aggregates) == ["acme", "zeta"]
+    assert back.aggregates == view.aggregates
+    shown = back.aggregates["acme"].items[Kind.TOOL]["files__read"]
+    assert shown is back.endpoints["files"].items[Kind.TOOL]["read"]
 
 
 def test_an_item_is_one_object_at_every_endpoint() -> None:

@@ -19,6 +19,7 @@ STATUS: Json = {
     "url": "http://127.0.0.1:8811",
     "management": "127.0.0.1:8812",
     "socket": "/run/gate.sock",
+    "policy": {"directory": None, "version": "0" * 64, "rules": 1, "enforcement": "enforce"},
     "pids": {"supervisor": 1, "steward": 4, "runner": None, "workers": [2, None, 3]},
 }
 

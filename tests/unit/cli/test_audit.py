@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
 from bawn.audit.writer import Writer
@@ -75,6 +76,39 @@ def test_as_json_it_is_one_object_a_line(state: StateDirectory) -> None:
     write(state, 1, 2)
     first, second = map(json.loads, run(state, "--json").stdout.splitlines())
     assert (first["who"], first["duration_us"], second["trace"]) == (ADA.subject, 1500, f"{2:032x}")
+
+
+def of_tenants(state: StateDirectory, **numbers: int) -> None:
+    """One call of each tenant's caller, then one of nobody's."""
+    writer = Writer(state, clock=ticking())
+    for tenant, number in numbers.items():
+        writer.intent(call(number, replace(ADA, tenant=tenant)), TOOL, ALLOWED)
+    writer.intent(call(99), TOOL, ALLOWED)
+    writer.close()
+
+
+def test_the_calls_of_one_tenant_can_be_shown_alone(state: StateDirectory) -> None:
+    of_tenants(state, acme=1, zeta=2)
+    assert traces(run(state, "--tenant", "acme").stdout) == [1]
+    assert traces(run(state, "--tenant", "").stdout) == [99]
+    assert traces(run(state, "--tenant", "nobody").stdout) == []
+    assert len(traces(run(state).stdout)) == 3
+    (told,) = map(json.loads, run(state, "--tenant", "zeta", "--json").stdout.splitlines())
+    assert told["tenant"] == "zeta"
+
+
+def test_a_tenants_last_calls_are_found_behind_those_of_others(state: StateDirectory) -> None:
+    of_tenants(state, acme=1)
+    write(state, *range(2, 9), start=1_795_349_000_000_000_000)
+    assert traces(run(state, "--tenant", "acme", "-n", "1").stdout) == [1]
+
+
+def test_following_one_tenant_leaves_out_the_others(
+    state: StateDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_tenants(state, acme=1)
+    stepwise(monkeypatch, lambda: write(state, 7, start=1_795_349_000_000_000_000))
+    assert traces(run(state, "--tenant", "acme", "--follow").stdout) == [1]
 
 
 def test_a_damaged_chain_is_said_and_told_by_the_exit_code(state: StateDirectory) -> None:
@@ -173,3 +207,12 @@ def test_a_reader_that_goes_away_is_no_error(state: StateDirectory) -> None:
     assert process.stderr.read() == b""
     assert process.wait(60) == 0
     process.stderr.close()
+
+
+def test_what_people_decided_is_shown_among_the_calls(state: StateDirectory) -> None:
+    writer = Writer(state, clock=ticking())
+    writer.event(ADA, "approval.granted", f"{1:032x}", {"approval": "x"})
+    writer.close()
+    line = run(state).stdout.split()
+    assert line[2:6] == [ADA.subject, "event", "-", "approval.granted"]
+    assert json.loads(run(state, "--json").stdout)["sealed"] == {"approval": "x"}

@@ -101,3 +101,68 @@ def test_a_tool_name_that_is_too_long_for_a_client_is_a_finding(gate: FakeGate) 
     assert not found["tool names in Claude Code"][0]
     assert found["tool names in Codex"][0]
     assert "set a shorter `prefix`" in found["tool names in Claude Code"][1]
+
+
+# ── tenants ─────────────────────────────────────────────────────────────────────────────────────
+
+OWNED = """
+servers:
+  wiki: {url: https://wiki.example.com/mcp, tenant: acme}
+  mail: {url: https://mail.example.com/mcp}
+"""
+ISSUED = "identity: {mode: oidc, issuers: [{issuer: https://idp.example.com%s}]%s}"
+
+
+def test_where_there_are_no_tenants_nothing_is_said_of_them(gate: FakeGate) -> None:
+    gate.path.write_text("servers: {mail: {url: https://mail.example.com/mcp}}")
+    assert "tenants" not in checked(gate)
+
+
+@pytest.mark.parametrize(
+    ("identity", "mine"),
+    [
+        ("", "are of none, and see 1 of 2 servers"),
+        ("identity: {local_tenant: acme}", "are of acme, and see 1 of 2 servers"),
+        (ISSUED % (", tenant_claim: org", ""), "are of none, and see 1 of 2 servers"),
+    ],
+)
+def test_who_calls_from_this_machine_is_told_with_what_they_see(
+    gate: FakeGate, identity: str, mine: str
+) -> None:
+    gate.path.write_text(OWNED + identity)
+    ok, detail = checked(gate)["tenants"]
+    assert ok
+    assert mine in detail
+
+
+def test_where_every_server_has_a_tenant_local_callers_see_none(gate: FakeGate) -> None:
+    gate.path.write_text("servers: {wiki: {url: https://wiki.example.com/mcp, tenant: acme}}")
+    ok, detail = checked(gate)["tenants"]
+    assert ok  # as a gate for others it may be meant so
+    assert "see 0 of 1 servers; set `identity.local_tenant`" in detail
+
+
+def test_a_local_tenant_without_a_server_is_a_finding(gate: FakeGate) -> None:
+    gate.path.write_text(OWNED + "identity: {local_tenant: acm}")
+    ok, detail = checked(gate)["tenants"]
+    assert not ok
+    assert "see 0 of 2" in detail
+
+
+@pytest.mark.parametrize(
+    ("identity", "unseen"),
+    [
+        (ISSUED % ("", ""), {"wiki"}),
+        (ISSUED % ("", ", local_tenant: acme"), set()),
+        ("identity: {mode: none}", {"wiki"}),
+        ("identity: {mode: none, local_tenant: acme}", {"mail"}),
+    ],
+)
+def test_a_server_that_no_caller_can_be_of_the_tenant_of_is_a_finding(
+    gate: FakeGate, identity: str, unseen: set[str]
+) -> None:
+    gate.path.write_text(OWNED + identity)
+    found = {
+        what for what, (ok, _) in checked(gate).items() if what.startswith("server ") and not ok
+    }
+    assert found == {f"server {name}" for name in unseen}

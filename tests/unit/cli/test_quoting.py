@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bawn.cli.quoting import command_line, printable
+from bawn.telemetry.text import prints
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,7 @@ from bawn.cli.quoting import command_line, printable
         ("\u202etxt.exe", "\\u202etxt.exe"),
         ("a\u00a0b", "a\\xa0b"),
         ("\U000e0041", "\\U000e0041"),
+        ("a\u3164\u2800b", "a\\u3164\\u2800b"),
     ],
 )
 def test_what_does_not_print_is_escaped(text: str, shown: str) -> None:
@@ -38,7 +40,7 @@ def test_whatever_is_shown_prints(text: str) -> None:
         st.text(
             alphabet=st.characters(
                 exclude_categories=["Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Co", "Cn"]
-            )
+            ).filter(prints)
             | st.just(" ")
         ),
         min_size=1,

@@ -114,6 +114,16 @@ def test_servers_are_listed_for_people_and_programs(file: Path) -> None:
     assert [(one["id"], one["prefix"]) for one in found] == [("issues", None), ("b", "x")]
 
 
+def test_the_list_tells_whose_a_server_is_where_there_are_tenants(file: Path) -> None:
+    assert run(file, "list")[1].split() == ["issues", "principal", "https://example.com/mcp"]
+    file.write_text(FILE + "  wiki: {url: https://example.com/wiki, tenant: acme}\n")
+    first, second = run(file, "list")[1].splitlines()
+    assert first.split() == ["issues", "-", "principal", "https://example.com/mcp"]
+    assert second.split() == ["wiki", "acme", "principal", "https://example.com/wiki"]
+    assert first.index("principal") == second.index("principal")
+    assert json.loads(run(file, "list", "--json")[1])[1]["tenant"] == "acme"
+
+
 def test_no_servers_is_told_and_is_an_empty_list(file: Path) -> None:
     file.write_text("")
 

@@ -33,6 +33,22 @@ def test_each_server_has_a_line_with_its_state(gate: FakeGate) -> None:
     assert "upstream.unreachable" in far
 
 
+def test_what_decides_is_told(gate: FakeGate) -> None:
+    gate.health = health(far=server())
+    assert "policy roles alone, 1 rule, version 000000000000" in gate.run("status").output
+
+
+def test_that_nothing_is_refused_is_told_loudly(gate: FakeGate) -> None:
+    assert gate.answer is not None
+    policy = {"directory": "policies", "version": "1" * 64, "rules": 3, "enforcement": "observe"}
+    gate.answer = {**gate.answer, "policy": policy}
+    gate.health = health(far=server()) | {"policy": ["a.cedar:4: no such tool"]}
+    shown = gate.run("status").output
+    assert "policy policies, 3 rules" in shown
+    assert "OBSERVED ONLY" in shown
+    assert "a.cedar:4: no such tool" in shown
+
+
 def test_programs_get_json(gate: FakeGate) -> None:
     gate.health = health(far=server())
     told = json.loads(gate.run("status", "--json").output)

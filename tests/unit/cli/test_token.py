@@ -24,6 +24,16 @@ roles:
   librarian: {tools: ["read_*"]}
 """
 
+TENANTS = """
+servers:
+  files: {command: ["true"]}
+  wiki: {url: "https://wiki.example.com/mcp", tenant: acme}
+  mail: {url: "https://mail.example.com/mcp", tenant: zeta}
+scopes:
+  write: {tools: ["*"]}
+  read: {tools: ["read_*"]}
+"""
+
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
@@ -66,6 +76,48 @@ async def test_programs_get_json(config: Path) -> None:
     assert (await accepted(config, told["token"])).subject == "alice"
     assert told["endpoint"] == f"{BASE}/mcp/files"
     assert abs(told["expires"] - time.time() - 90) < 60
+
+
+async def test_a_token_can_name_scopes_an_agent_and_a_tenant(config: Path) -> None:
+    config.write_text(TENANTS)
+    options = ("--scope", "read", "--scope", "write", "--agent", "claude-code")
+    result = run(config, "alice", "-r", "viewer", *options, "--tenant", "acme", "--server", "wiki")
+    assert (result.exit_code, result.stderr) == (0, "")
+    principal = await accepted(config, result.stdout.strip())
+    assert principal.scopes == {"read", "write"}
+    assert (principal.agent, principal.tenant, principal.endpoint) == (
+        "claude-code", "acme", "wiki",
+    )  # fmt: skip
+
+
+def test_a_token_that_no_scope_covers_is_minted_with_a_warning(config: Path) -> None:
+    config.write_text(TENANTS)
+    for options in ((), ("--scope", "openid")):
+        result = run(config, "alice", "-r", "viewer", *options)
+        assert result.exit_code == 0
+        assert "--scope with one of read, write" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--tenant", "acm"), "expected one of: acme, zeta"),
+        (("--tenant", "Acme"), "expected one of: acme, zeta"),
+        (("--server", "wiki"), "--tenant acme"),
+        (("--server", "wiki", "--tenant", "zeta"), "--tenant acme"),
+        (("--server", "files", "--tenant", "acme"), "no tenant"),
+        (("--scope", "read write"), "scope: expected"),
+        (("--agent", "a\n"), "agent: expected"),
+    ],
+)
+def test_a_token_that_could_be_of_no_use_is_wrong_use(
+    config: Path, arguments: tuple[str, ...], expected: str
+) -> None:
+    config.write_text(TENANTS)
+    result = run(config, "alice", "-r", "viewer", *arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert expected in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from bawn.config.model import (
     Config,
     IdentityConfig,
     Issuer,
-    RoleRule,
     Server,
 )
+from bawn.config.policy import RoleRule
 from bawn.config.section import Section
 
 URL = "https://mcp.example.com/mcp"
@@ -49,7 +49,8 @@ def test_a_configuration_cannot_be_changed() -> None:
 
 
 def sections() -> list[type[Section]]:
-    return Section.__subclasses__()
+    found = Section.__subclasses__()  # other rooms have sections in files of their own
+    return [each for each in found if each.__module__.startswith("bawn.config.")]
 
 
 @pytest.mark.parametrize("section", sections(), ids=lambda section: section.__name__)

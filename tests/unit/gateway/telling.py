@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from bawn.model import Answer, Json, Outbound
 from bawn.ports import Emit
-from tests.gate import House, fine
+from tests.fakes import fine
+from tests.gate import House
 
 
 class Telling:

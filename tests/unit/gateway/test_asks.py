@@ -92,7 +92,7 @@ async def test_what_is_cut_while_the_caller_thinks_is_not_called_again() -> None
     body = await (await caller_of(house, cut)).call()
     assert reason_of(body) == "gate.cut"
     assert len(house.sent) == 1
-    assert house.gateway.concurrency.principals == {}
+    assert house.nothing_in_flight
 
 
 async def test_while_the_caller_thinks_its_call_takes_no_place() -> None:

@@ -191,7 +191,7 @@ async def test_a_server_whose_parked_call_nobody_answers_is_told_so(how: str) ->
     assert resumed.params["inputResponses"] == {}
     assert set(resumed.declined) == {"sure", "where"}
     assert house.journal.words() == ["intent", "send", "outcome"] * 2
-    assert house.gateway.concurrency.principals == {}
+    assert house.nothing_in_flight
 
 
 async def test_a_modern_server_that_nobody_answers_is_not_called_again() -> None:

@@ -89,7 +89,7 @@ async def test_a_legacy_notification_cancels_its_own_call(id_: object) -> None:
     assert (reason_of(body), body["id"]) == ("call.cancelled", id_)
     assert held.cancelled == 1
     assert house.journal.of("outcome")[0][2] == "cancelled"
-    assert house.gateway.concurrency.principals == {}
+    assert house.nothing_in_flight
     assert house.in_flight == 0
 
 
@@ -161,7 +161,7 @@ async def test_a_caller_that_goes_away_ends_its_call(ask: Callable[..., Arrival]
     assert house.journal.words() == ["intent", "send", "outcome"]
     assert house.journal.of("outcome")[0][2] == "cancelled"
     assert house.meter.calls == [("files", "tools/call", "cancelled")]
-    assert house.gateway.concurrency.principals == {}
+    assert house.nothing_in_flight
     assert house.in_flight == 0
 
 

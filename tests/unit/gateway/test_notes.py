@@ -9,7 +9,8 @@ from bawn.gateway import notes
 from bawn.gateway.notes import Note, Notes, named
 from bawn.model import Call, Client, Principal
 from bawn.protocol.sessions import LIFETIME
-from tests.gate import ADA, LEGACY, VIC, Clock, FakeNotes, counting_sealer
+from tests.fakes import Clock, FakeNotes, counting_sealer
+from tests.gate import ADA, LEGACY, VIC
 
 
 def _call(session: str | None = "s", who: Principal = ADA, at: str | None = None) -> Call:

@@ -8,7 +8,19 @@ import pytest
 
 from bawn.config import RoleRule
 from bawn.errors import REASONS, Refused
-from bawn.model import Answer, Client, Decision, Item, Json, Kind, Outbound, Principal
+from bawn.model import (
+    Answer,
+    Call,
+    Client,
+    Decision,
+    Item,
+    Json,
+    Kind,
+    Label,
+    Outbound,
+    Principal,
+    View,
+)
 from bawn.ports import Arrival, Emit
 from tests.gate import (
     ADA,
@@ -56,12 +68,12 @@ async def test_a_call_is_recorded_then_sent_then_recorded_again(
     assert (call.params["name"], item.name, decision.rule) == (
         "files__read",
         "read",
-        "role developer",
+        "permit roles",
     )
     [(intent, trace, status, size)] = house.journal.of("outcome")
     assert (intent, trace, status, size) == (number, call.trace, "ok", len(reply.body))
     assert house.meter.calls == [("files", "tools/call", "ok")]
-    assert house.gateway.concurrency.principals == {}
+    assert house.nothing_in_flight
 
 
 async def test_what_leaves_has_the_servers_name_and_our_metadata() -> None:
@@ -94,7 +106,7 @@ async def test_nothing_leaves_that_cannot_be_recorded() -> None:
     error = await house.refused(modern("tools/call", READ), "audit.unavailable")
     assert "disk full" not in json.dumps(error)
     assert house.journal == []
-    assert house.gateway.concurrency.principals == {}
+    assert house.nothing_in_flight
 
 
 async def test_a_servers_error_is_an_outcome_of_its_own() -> None:
@@ -183,8 +195,17 @@ async def test_progress_goes_to_the_caller() -> None:
 class Broken:
     """A policy engine that fails."""
 
-    def decide(self, principal: Principal, item: Item) -> Decision:
+    def decide(self, call: Call, item: Item) -> Decision:
         raise RuntimeError("s3cr3t")
+
+    def may(self, principal: Principal, item: Item) -> bool:
+        raise RuntimeError("s3cr3t")
+
+    def touches(self, item: Item) -> frozenset[Label]:
+        raise RuntimeError("s3cr3t")
+
+    def swap(self, view: View) -> None:
+        """Fills `ports.PolicyEngine`."""
 
     def permission_set(self, principal: Principal) -> str:
         raise RuntimeError("s3cr3t")
@@ -205,7 +226,7 @@ async def test_an_unforeseen_failure_of_the_audit_refuses(error: Exception) -> N
     house = House()
     house.audit.failing = error
     await house.refused(modern("tools/call", READ), "internal.error")
-    assert house.gateway.concurrency.principals == {}
+    assert house.nothing_in_flight
 
 
 @pytest.mark.parametrize(
@@ -219,7 +240,7 @@ async def test_an_unforeseen_failure_of_a_server_is_refused_and_recorded(error: 
     assert b"s3cr3t" not in reply.body
     assert house.journal.words() == ["intent", "send", "outcome"]
     assert house.journal.of("outcome")[0][2] == "internal.error"
-    assert house.gateway.concurrency.principals == {}
+    assert house.nothing_in_flight
 
 
 async def test_an_answer_that_cannot_be_written_is_refused_and_recorded() -> None:

@@ -157,7 +157,7 @@ async def test_a_state_serves_once() -> None:
     assert reason_of(body) == "state.used"
     assert len(house.sent) == 2
     assert [reason for _, reason, _ in house.journal.of("refusal")] == ["state.used"]
-    assert house.gateway.concurrency.principals == {}
+    assert house.nothing_in_flight
 
 
 async def test_of_two_retries_at_once_one_is_served() -> None:
@@ -192,7 +192,7 @@ async def test_while_the_store_is_down_no_state_serves() -> None:
     _, body = await house.ask(_again(state))
     assert reason_of(body) == "store.unavailable"
     assert len(house.sent) == 1
-    assert house.gateway.concurrency.principals == {}
+    assert house.nothing_in_flight
 
 
 # ── whose state it is ─────────────────────────────────────────────────────────────────────────────

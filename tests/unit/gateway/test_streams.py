@@ -12,7 +12,7 @@ from bawn.errors import GATE_NOT_READY, Refused
 from bawn.feeds.board import Board
 from bawn.gateway import streams as module
 from bawn.gateway.streams import LISTS, Stream, Streams, lists_of
-from bawn.model import Endpoint, Item, Json, Kind
+from bawn.model import Endpoint, Item, Json, Kind, View
 from bawn.protocol.listening import Filter
 from tests.gate import ADA, VIC
 
@@ -40,7 +40,7 @@ class InForce:
 
 def _streams(most: int = 9, in_force: InForce | None = None) -> Streams:
     made = Streams(Board({}), most, in_force or InForce())
-    made.swap(_endpoints(tools="1", prompts="1", resources="1"))
+    made.swap(View("", _endpoints(tools="1", prompts="1", resources="1")))
     return made
 
 
@@ -63,7 +63,7 @@ async def test_a_list_that_is_another_now_is_told_of_to_who_wanted_it() -> None:
     streams = _streams()
     every = streams.begin(ADA, None, ALL)
     tools = streams.begin(ADA, None, frozenset({"tools"}))
-    streams.swap(_endpoints(tools="2", prompts="2", resources="1"))
+    streams.swap(View("", _endpoints(tools="2", prompts="2", resources="1")))
     streams.end(every)
     streams.end(tools)
     assert await _told(streams, every) == _changed("prompts", "tools")
@@ -74,9 +74,9 @@ async def test_a_list_that_is_another_now_is_told_of_to_who_wanted_it() -> None:
 async def test_a_view_with_the_same_lists_is_no_news() -> None:
     streams = _streams()
     stream = streams.begin(ADA, None, ALL)
-    streams.swap(_endpoints(tools="1", prompts="1", resources="1"))
-    streams.swap(_endpoints("files"))  # the endpoint is away for a while
-    streams.swap(_endpoints(tools="1", prompts="1", resources="1"))
+    streams.swap(View("", _endpoints(tools="1", prompts="1", resources="1")))
+    streams.swap(View("", _endpoints("files")))  # the endpoint is away for a while
+    streams.swap(View("", _endpoints(tools="1", prompts="1", resources="1")))
     streams.end(stream)
     assert await _told(streams, stream) == []
     await streams.aclose()
@@ -85,7 +85,7 @@ async def test_a_view_with_the_same_lists_is_no_news() -> None:
 async def test_each_hears_of_its_own_endpoint() -> None:
     streams = _streams()
     here, there = streams.begin(ADA, None, ALL), streams.begin(ADA, "files", ALL)
-    streams.swap({**_endpoints(tools="1", prompts="1", resources="1"), **_endpoints("files", tools="9")})  # fmt: skip
+    streams.swap(View("", {**_endpoints(tools="1", prompts="1", resources="1"), **_endpoints("files", tools="9")}))  # fmt: skip
     streams.end(here)
     streams.end(there)
     assert await _told(streams, here) == []

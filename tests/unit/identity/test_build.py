@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bawn.config import Config, IdentityConfig, Issuer
+from bawn.config import Config, IdentityConfig, Issuer, RoleRule
 from bawn.errors import AUTH_MISSING, Misconfigured, Refused
 from bawn.identity.build import build_identity
 from bawn.identity.embedded import open_embedded
+from bawn.identity.jwt import Rules
+from bawn.identity.oidc import Oidc
 from bawn.identity.tokens import ANONYMOUS
+from bawn.model import Peer
 from bawn.storage.directory import StateDirectory
 from tests.forge import BASE, ISSUER, NOW, REMOTE
 
@@ -51,7 +55,7 @@ async def test_the_insecure_flag_changes_nothing_in_other_modes(state: StateDire
 @pytest.mark.parametrize("listen", ["127.0.0.1:8811", "[::1]:8811", "localhost:8811"])
 def test_mode_none_starts_on_loopback_with_its_flag(state: StateDirectory, listen: str) -> None:
     bearers = build_identity(none(listen=listen), state, insecure_no_auth=True)
-    assert bearers.recognise(None, REMOTE, NOW) is ANONYMOUS
+    assert bearers.recognise(None, REMOTE, NOW) == ANONYMOUS
 
 
 @pytest.mark.parametrize(
@@ -75,6 +79,31 @@ def test_what_is_unsafe_does_not_start(
 ) -> None:
     with pytest.raises(Misconfigured, match=what):
         build_identity(config, state, insecure_no_auth=flag)
+
+
+async def test_scopes_and_tenants_are_as_configured(state: StateDirectory) -> None:
+    scopes = {"write": RoleRule(), "read": RoleRule()}
+    local = IdentityConfig(local_tenant="acme")
+    bearers = build_identity(Config(identity=local, scopes=scopes), state, insecure_no_auth=False)
+    assert bearers.resources.document(None)["scopes_supported"] == ["read", "write"]
+    own = bearers.recognise(None, Peer("unix", os.geteuid()), NOW)
+    assert own is not None
+    assert own.tenant == "acme"
+
+
+async def test_the_claim_that_names_the_tenant_is_the_issuers(
+    state: StateDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Rules] = []
+
+    def noted(rules: Rules, *rest: Any) -> Oidc:
+        seen.append(rules)
+        return Oidc(rules, *rest)
+
+    monkeypatch.setattr("bawn.identity.build.Oidc", noted)
+    bearers = build_identity(oidc(tenant_claim="org.id"), state, insecure_no_auth=False)
+    assert (seen[0].tenant_claim, seen[0].tenant_required) == ("org.id", True)
+    await bearers.aclose()
 
 
 async def test_an_issuer_is_advertised_and_its_client_closed(state: StateDirectory) -> None:

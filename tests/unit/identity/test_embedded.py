@@ -75,6 +75,43 @@ def test_a_server_is_named_by_an_id(server: str) -> None:
         own().mint("alice", ["viewer"], 60, server)
 
 
+async def test_a_token_carries_scopes_an_agent_and_a_tenant() -> None:
+    further: dict[str, Any] = {
+        "scopes": ["write", "read", "read"],
+        "agent": "claude-code",
+        "tenant": "acme",
+    }
+    token = own().mint("alice", ["developer"], 60, **further)
+    claims = part(token, 1)
+    assert (claims["scope"], claims["client_id"]) == ("read write", "claude-code")
+    principal = await own().principal(token.encode(), NOW)
+    assert principal.scopes == {"read", "write"}
+    assert (principal.agent, principal.tenant) == ("claude-code", "acme")
+
+
+async def test_a_token_for_no_tenant_belongs_to_none() -> None:
+    principal = await own().principal(own().mint("alice", ["viewer"], 60).encode(), NOW)
+    assert (principal.scopes, principal.agent, principal.tenant) == (frozenset(), "", "")
+
+
+@pytest.mark.parametrize(
+    ("further", "what"),
+    [
+        ({"scopes": ["a b"]}, "scope"),
+        ({"scopes": [""]}, "scope"),
+        ({"scopes": ['a"']}, "scope"),
+        ({"agent": "a\n"}, "agent"),
+        ({"agent": "a" * 513}, "agent"),
+        ({"tenant": "Acme"}, "tenant"),
+        ({"tenant": "acme\n"}, "tenant"),
+        ({"tenant": "a" * 33}, "tenant"),
+    ],
+)
+def test_what_no_token_may_say_is_not_minted(further: dict[str, Any], what: str) -> None:
+    with pytest.raises(ValueError, match=f"{what}: expected"):
+        own().mint("alice", ["viewer"], 60, **further)
+
+
 @pytest.mark.parametrize("roles", [[], [""]])
 def test_a_token_without_a_role_is_not_minted(roles: list[str]) -> None:
     with pytest.raises(ValueError, match="roles"):

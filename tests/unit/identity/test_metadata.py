@@ -64,6 +64,13 @@ def test_the_metadata_names_exactly_the_endpoint(endpoint: str | None, resource:
     }
 
 
+def test_the_metadata_names_the_scopes_where_there_are_any() -> None:
+    scoped = Resources(BASE, (ISSUER,), ("read", "write"))
+    for endpoint in (None, "files"):
+        assert scoped.document(endpoint)["scopes_supported"] == ["read", "write"]
+        assert "scopes_supported" not in OIDC.document(endpoint)
+
+
 def test_without_an_issuer_the_metadata_says_where_tokens_come_from() -> None:
     document = EMBEDDED.document(None)
     assert "authorization_servers" not in document

@@ -52,8 +52,11 @@ def bad(token: bytes, now: float) -> Principal:
     raise Refused(AUTH_INVALID, detail="the signature does not fit")
 
 
-def door(judge: Judge | None, known: int = 100) -> Bearers:
-    return Bearers(judge, Resources(BASE, ()), known=known, local_roles=("operator",), uid=1000)
+def door(judge: Judge | None, known: int = 100, tenant: str = "") -> Bearers:
+    return Bearers(
+        judge, Resources(BASE, ()), known=known, local_roles=("operator",), local_tenant=tenant,
+        uid=1000,
+    )  # fmt: skip
 
 
 async def reason_of(bearers: Bearers, value: bytes, now: float = NOW) -> str:
@@ -65,6 +68,17 @@ async def reason_of(bearers: Bearers, value: bytes, now: float = NOW) -> str:
 def test_it_fills_the_port() -> None:
     filled: Identity = door(None)
     assert isinstance(filled, Bearers)
+
+
+async def test_only_whoever_needs_no_token_belongs_to_the_local_tenant() -> None:
+    asking, open_ = door(Judge(good), tenant="acme"), door(None, tenant="acme")
+    local, anybody = asking.recognise(None, OWN, NOW), open_.recognise(None, REMOTE, NOW)
+    assert local is not None
+    assert anybody is not None
+    assert (local.tenant, local.agent, anybody.tenant) == ("acme", "", "acme")
+    assert (await open_.verify(b"Bearer x", NOW)).tenant == "acme"
+    assert open_.recognise(b"Bearer x", REMOTE, NOW) == anybody
+    assert (await asking.verify(b"Bearer x", NOW)).tenant == ""
 
 
 async def test_the_gates_own_user_is_known_by_its_socket() -> None:

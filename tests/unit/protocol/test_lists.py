@@ -9,7 +9,8 @@ from bawn.model import Endpoint, Item, Kind
 from bawn.protocol import lists
 from bawn.protocol.lifecycle import SERVER_INFO
 from bawn.protocol.outbound import LONGEST
-from tests.gate import LEGACY, META, MODERN, counting_sealer
+from tests.fakes import counting_sealer
+from tests.gate import LEGACY, META, MODERN
 
 _names = st.sets(st.text("ab/é😀", min_size=1, max_size=4), max_size=24)
 

@@ -12,7 +12,7 @@ from bawn.model import Json
 from bawn.protocol import rounds
 from bawn.protocol.rounds import State
 from bawn.protocol.strict import encode
-from tests.gate import counting_sealer
+from tests.fakes import counting_sealer
 
 _text = st.text(max_size=8)
 _value = st.recursive(

@@ -9,7 +9,8 @@ from bawn.errors import STORE_UNAVAILABLE, Refused
 from bawn.model import Client, Principal
 from bawn.ports import Arrival, Elsewhere
 from bawn.protocol.sessions import LIFETIME, Sessions
-from tests.gate import ADA, LEGACY, MODERN, VIC, Clock, FakeGraves, arrive, counting_sealer
+from tests.fakes import Clock, FakeGraves, counting_sealer
+from tests.gate import ADA, LEGACY, MODERN, VIC, arrive
 
 CLIENT = Client(LEGACY, "inspector", {"roots": {}})
 

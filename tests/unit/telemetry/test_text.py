@@ -17,6 +17,7 @@ from bawn.telemetry.text import printable
         ("\x1b[31m", r"\u001b[31m"),
         ("\x9b\x85\u2028\u202e\u200b", r"\u009b\u0085\u2028\u202e\u200b"),
         ("\ud800", r"\ud800"),
+        ("a\u3164\u2800\ufe0f\U000e0101b", r"a\u3164\u2800\ufe0f\udb40\udd01b"),
         ("\U000e0041", r"\udb40\udc41"),
     ],
 )

@@ -16,7 +16,7 @@ from bawn.transport.held import Held
 from bawn.transport.http import McpEndpoint
 from bawn.transport.origin import OriginGuard
 from bawn.transport.standing import Standing
-from tests.gate import FakeMeter, counting_sealer
+from tests.fakes import FakeMeter, counting_sealer
 from tests.unit.transport.edges import Connection, edge, limits, settle
 
 BOB: Final = Principal("bob", "test", frozenset({"developer"}), float("inf"))
@@ -125,7 +125,7 @@ class House:
                 [HOST.decode()], ["https://app.example.com"], Cors(["https://app.example.com"])
             ),
             self.meter,
-            servers=("files", "time"),
+            servers={"files": "", "time": ""},
             challenge=challenge,
             body_limit=body_limit,
             held=self.held,

@@ -11,7 +11,7 @@ from bawn.model import Peer
 from bawn.transport import edge as edges
 from bawn.transport.asgi import Receive, Scope, Send
 from bawn.transport.proxies import Proxies
-from tests.gate import FakeMeter
+from tests.fakes import FakeMeter
 from tests.unit.transport.edges import (
     LIMIT,
     Connection,

@@ -20,7 +20,7 @@ from bawn.model import Peer
 from bawn.ports import Arrival, HttpReply, HttpRequest, Reply
 from bawn.transport.relay import HEADER, Relay
 from bawn.transport.stream import INLINE
-from tests.gate import Clock, counting_sealer
+from tests.fakes import Clock, counting_sealer
 from tests.unit.transport.house import ALICE, LOCAL, House
 
 BODY = b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{}}'

@@ -5,7 +5,7 @@ import pytest
 from bawn.config import Limits
 from bawn.errors import Refused
 from bawn.transport.standing import Standing
-from tests.gate import counting_sealer
+from tests.fakes import counting_sealer
 from tests.unit.transport.house import ALICE, BOB
 
 SEALER = counting_sealer()

@@ -10,7 +10,7 @@ from bawn.model import Json
 from bawn.ports import Arrival, Emit, Reply
 from bawn.transport.standing import Standing
 from bawn.transport.stream import apart, frame
-from tests.gate import counting_sealer
+from tests.fakes import counting_sealer
 from tests.unit.transport.edges import settle
 from tests.unit.transport.house import Exchange, House
 

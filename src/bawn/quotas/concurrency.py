@@ -1,4 +1,4 @@
-"""Calls in flight: how many one principal may have, and how many one server gets."""
+"""Calls in flight: how many one principal may have, one server gets, and each quota allows."""
 
 from __future__ import annotations
 
@@ -32,9 +32,33 @@ class Concurrency:
     def leave(self, principal: str, server: str) -> None:
         """Count it out again."""
         principals, servers = self.principals, self.servers
-        principals[principal] -= 1
-        if not principals[principal]:
+        mine, theirs = principals[principal], servers[server]
+        if mine > 1:
+            principals[principal] = mine - 1
+        else:
             del principals[principal]
-        servers[server] -= 1
-        if not servers[server]:
+        if theirs > 1:
+            servers[server] = theirs - 1
+        else:
             del servers[server]
+
+
+class Places:
+    """Places for calls in flight, so many under each key; keys without calls are forgotten."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, int] = {}
+
+    def take(self, key: str, most: int) -> bool:
+        """Take a place; False when all are taken."""
+        taken = self.taken.get(key, 0)
+        if taken >= most:
+            return False
+        self.taken[key] = taken + 1
+        return True
+
+    def give_back(self, key: str) -> None:
+        """Let go of a place."""
+        self.taken[key] -= 1
+        if not self.taken[key]:
+            del self.taken[key]

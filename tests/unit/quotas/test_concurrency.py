@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bawn.errors import Refused
-from bawn.policy.concurrency import Concurrency
+from bawn.quotas.concurrency import Concurrency, Places
 
 
 def _refusal(concurrency: Concurrency, principal: str, server: str) -> str:
@@ -70,3 +70,14 @@ def test_the_counts_are_those_of_the_calls_in_flight(steps: list[tuple[bool, str
                 expected[key[place]] += number
             assert counts == {key: number for key, number in expected.items() if number}
             assert max(counts.values(), default=0) <= most
+
+
+def test_each_key_has_so_many_places_and_is_forgotten_when_they_are_free() -> None:
+    places = Places()
+    assert [places.take("a", 2) for _ in range(3)] == [True, True, False]
+    assert places.take("b", 1)
+    places.give_back("a")
+    assert places.take("a", 2)
+    for key in ("a", "a", "b"):
+        places.give_back(key)
+    assert places.taken == {}

@@ -1,0 +1,1 @@
+"""What people see and decide: web pages and the control API."""

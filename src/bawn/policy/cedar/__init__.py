@@ -1,0 +1,1 @@
+"""How rules are evaluated: entities, context, and what can be settled before a call."""

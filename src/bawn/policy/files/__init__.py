@@ -1,0 +1,1 @@
+"""What policy files say: read, checked, and made into rules."""

@@ -1,0 +1,1 @@
+"""Policies looked at from outside: checked, tested, explained, replayed, suggested."""

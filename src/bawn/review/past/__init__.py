@@ -1,0 +1,1 @@
+"""Policies over what the audit recorded."""

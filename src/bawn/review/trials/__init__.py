@@ -1,0 +1,1 @@
+"""Cases beside the rules: who calls what, and what is expected."""
