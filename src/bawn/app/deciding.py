@@ -68,7 +68,7 @@ def deciding(
         clock=time.time,
         touched=lambda call: flows.touched(of(call)),
         within=config.approvals.within,
-        tenant_of={name: server.tenant for name, server in config.servers.items()},
+        tenant_of=config.tenants,
     )
     labelled = Labelled(rules.labels)
     places = {rule.id: rule.place for rule in rules.rules}

@@ -47,7 +47,7 @@ def mcp_endpoint(rooms: Assembly, guard: OriginGuard, *, private: bool) -> McpEn
         rooms.identity,
         guard,
         rooms.meter,
-        servers={name: server.tenant for name, server in config.servers.items()},
+        servers=config.tenants,
         challenge=rooms.identity.resources.challenge,
         body_limit=config.limits.body,
         body_time=config.limits.body_time,

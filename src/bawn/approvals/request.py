@@ -22,7 +22,6 @@ ARGUMENTS: Final = 16_384
 
 _NAME: Final = 2_048  # characters of a name or URI that they are shown
 _SMALL: Final = 128
-_OWN: Final = frozenset({"_meta", rounds.STATE, rounds.RESPONSES})
 
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 
@@ -95,7 +94,7 @@ class Digests:
 
 def request_of(call: Call, item: Item, decision: Decision, place: Callable[[str], str]) -> Request:
     """What approvers are shown; `place` tells where a rule stands."""
-    asked = {key: value for key, value in _asked(call, item).items() if key not in _OWN}
+    asked = rounds.asked(_asked(call, item))
     only = asked.keys() <= {"arguments"}
     text = _encode(asked.get("arguments", {}) if only else asked).decode()
     who = call.principal

@@ -352,6 +352,11 @@ class Config(Section):
         return (self.public_url or f"http://{self.listen}").rstrip("/")
 
     @property
+    def tenants(self) -> dict[str, str]:
+        """The tenant of each server, by id."""
+        return {name: server.tenant for name, server in self.servers.items()}
+
+    @property
     def loopback_only(self) -> bool:
         """Whether only this machine can reach the listener."""
         return is_loopback(self.listen.rpartition(":")[0].strip("[]"))

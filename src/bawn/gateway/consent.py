@@ -176,12 +176,8 @@ class Consents:
 
 def keys(asks: Iterable[Ask]) -> frozenset[str]:
     """What names these asks: another rule, more people or other roles are others."""
-    return frozenset(
-        sha256(repr((ask.rule, sorted(ask.roles), ask.confirm, ask.count)).encode()).hexdigest()[
-            :16
-        ]
-        for ask in asks
-    )
+    named = ((ask.rule, sorted(ask.roles), ask.confirm, ask.count) for ask in asks)
+    return frozenset(sha256(repr(each).encode()).hexdigest()[:16] for each in named)
 
 
 def check_reserved(responses: Json) -> None:

@@ -76,7 +76,7 @@ class Gateway:
         self._batch = config.limits.batch
         self._familiar = Familiar(self._limits)
         self._path = path = Path(config, stages)
-        self._tenant_of = {name: server.tenant for name, server in config.servers.items()}
+        self._tenant_of = config.tenants
         self._targets = Targets(catalogue, stages, self._tenant_of)
         self._streams = streams
         most = config.limits.subscriptions

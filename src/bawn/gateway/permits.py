@@ -34,7 +34,7 @@ class Permits:
     def __init__(self, config: Config, stages: Stages) -> None:
         self._stages = stages
         self._scopes = stages.scopes if config.scopes else None  # the usual case costs no call
-        self._tenant_of = {name: server.tenant for name, server in config.servers.items()}
+        self._tenant_of = config.tenants
         self.cuts: Cuts | None = None
 
     def permit(self, call: Call, item: Item) -> Decision:

@@ -52,8 +52,12 @@ class State(msgspec.Struct, frozen=True):
 
 def digest(method: str, params: Json) -> str:
     """Equal for requests that ask the same, whatever their metadata and the order of their keys."""
-    asked = {key: value for key, value in params.items() if key not in _OWN}
-    return sha256(_encode([method, asked])).hexdigest()
+    return sha256(_encode([method, asked(params)])).hexdigest()
+
+
+def asked(params: Json) -> Json:
+    """What a request asks: its params without metadata, and without what belongs to a way back."""
+    return {key: value for key, value in params.items() if key not in _OWN}
 
 
 def seal(sealer: Sealer, state: State) -> str:

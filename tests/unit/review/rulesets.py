@@ -10,8 +10,9 @@ from typing import Any
 import cedarpy
 
 from bawn.audit.calls import AuditedCall
-from bawn.model import Client, Endpoint, Item, Kind, Principal, View
+from bawn.model import Call, Client, Endpoint, Item, Kind, Label, Principal, View
 from bawn.policy.rules import Consent, Rule, RuleSet
+from bawn.review.explain import Explainer, Explanation
 from bawn.review.past.recorded import Outcome, Recorded
 
 ADA = Principal("ada", "https://idp", frozenset({"developer"}), inf)
@@ -81,3 +82,28 @@ def recorded(
         about.name if about else "gone", status, None, None, trace, None, "desk", None, "s", 1,
     )  # fmt: skip
     return Recorded(call, principal, about, said, Client("2026-07-28", "desk"))
+
+
+READ = item("read", annotations={"readOnlyHint": True})
+WRITE = item("write")
+RULES = ruleset("""
+@id("read") permit (principal in Role::"developer", action in Action::"tools/call", resource in Server::"files")
+  when { resource has readOnly && resource.readOnly };
+@id("tmp") permit (principal in Role::"developer", action == Action::"call files/write", resource)
+  when { context.arguments has path && context.arguments.path like "/tmp/*" } unless { principal has x && principal.x == "1" };
+@id("other") permit (principal == User::"root", action == Action::"prompts/get", resource);
+@id("stop") forbid (principal, action == Action::"call files/drop", resource);
+@id("flows") @ask("operator, self") forbid (principal, action, resource) when { context.flow.private };
+""")
+
+
+def explain(
+    what: Item,
+    principal: Principal = ADA,
+    *,
+    method: str = "tools/call",
+    arguments: dict[str, object] | None = None,
+    touched: frozenset[Label] = frozenset(),
+) -> Explanation:
+    call = Call(0, method, {"arguments": arguments or {}}, principal, None, Client(""), "")
+    return Explainer(RULES, {}).explain(call, what, now=1_767_787_200.0, touched=touched)

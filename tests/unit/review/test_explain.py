@@ -1,33 +1,9 @@
 from __future__ import annotations
 
-from bawn.model import Call, Client, Item, Label, Principal
+from bawn.model import Call, Client
 from bawn.review.advice import advise
 from bawn.review.explain import Examined, Explainer, Explanation
-from tests.unit.review.rulesets import ADA, BOB, item, ruleset
-
-READ = item("read", annotations={"readOnlyHint": True})
-WRITE = item("write")
-RULES = ruleset("""
-@id("read") permit (principal in Role::"developer", action in Action::"tools/call", resource in Server::"files")
-  when { resource has readOnly && resource.readOnly };
-@id("tmp") permit (principal in Role::"developer", action == Action::"call files/write", resource)
-  when { context.arguments has path && context.arguments.path like "/tmp/*" } unless { principal has x && principal.x == "1" };
-@id("other") permit (principal == User::"root", action == Action::"prompts/get", resource);
-@id("stop") forbid (principal, action == Action::"call files/drop", resource);
-@id("flows") @ask("operator, self") forbid (principal, action, resource) when { context.flow.private };
-""")
-
-
-def explain(
-    what: Item,
-    principal: Principal = ADA,
-    *,
-    method: str = "tools/call",
-    arguments: dict[str, object] | None = None,
-    touched: frozenset[Label] = frozenset(),
-) -> Explanation:
-    call = Call(0, method, {"arguments": arguments or {}}, principal, None, Client(""), "")
-    return Explainer(RULES, {}).explain(call, what, now=1_767_787_200.0, touched=touched)
+from tests.unit.review.rulesets import ADA, BOB, READ, WRITE, explain, ruleset
 
 
 def rule(found: Explanation, id_: str) -> Examined:
