@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 QUICK := .quickstart
 
+# Hundreds of processes read the same modules: what they compile to is kept, whatever the machine says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: up test test-fast check fix bench conformance docs clean
 .DELETE_ON_ERROR:
 
@@ -19,15 +22,15 @@ test-fast: $(VENV)/.test ## unit, contract and attack tests: no process, no serv
 	$(BIN)/python -m pytest -n 4 --dist loadfile tests/unit tests/contracts tests/attacks
 
 check: $(VENV)/.test ## types, style, arrows, generated documents
-	$(BIN)/ruff format --check src tests bench docs
-	$(BIN)/ruff check src tests bench docs
+	$(BIN)/ruff format --check src tests bench docs training
+	$(BIN)/ruff check src tests bench docs training
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/docs
 
 fix: $(VENV)/.test ## format and mend what can be mended
-	$(BIN)/ruff format src tests bench docs
-	$(BIN)/ruff check --fix src tests bench docs
+	$(BIN)/ruff format src tests bench docs training
+	$(BIN)/ruff check --fix src tests bench docs training
 
 bench: $(VENV)/.test ## measure, and write docs/benchmarks.md (Debian: installs wrk and nginx)
 	$(BIN)/python -m bench

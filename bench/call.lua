@@ -1,4 +1,4 @@
--- The load: modern tools/call requests, each with an id and a token of its own.
+-- The load: modern tools/call requests, each with an id and a mark of its own.
 -- The environment says what to send; `done` prints one line of JSON.
 local tool, size = os.getenv("BENCH_TOOL"), os.getenv("BENCH_SIZE")
 local bearer = os.getenv("BENCH_BEARER")
@@ -23,7 +23,7 @@ function request()
   count = count + 1
   local body = '{"jsonrpc":"2.0","id":' .. count
     .. ',"method":"tools/call","params":{"name":"' .. tool
-    .. '","arguments":{"size":' .. size .. ',"token":"call-' .. count
+    .. '","arguments":{"size":' .. size .. ',"mark":"call-' .. count
     .. '"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",'
     .. '"io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1"},'
     .. '"io.modelcontextprotocol/clientCapabilities":{}}}}'

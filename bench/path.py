@@ -33,6 +33,19 @@ _TAIL: Final = b'"}],"isError":false}}'
 _TEXT: Final = b'"result":{"resultType":"complete","content":[{"type":"text","text":"'
 
 
+_WORDS: Final = 3 * b"Three parcels wait at the north door until the courier has signed for them. "
+_DEFINED: Final[dict[str, Any]] = {
+    "description": "Returns a text of this size that begins with the mark.",
+    "inputSchema": {
+        "type": "object",
+        "properties": {"size": {"type": "integer", "minimum": 1}, "mark": {"type": "string"}},
+        "required": ["size", "mark"],
+    },
+    "annotations": {"readOnlyHint": True, "openWorldHint": False},
+}
+"""As mock/message.c says it: what is looked at in a call depends on it."""
+
+
 class CannedClient:
     """Stands for `PooledClient`: the mock's answers, without a server and without waiting."""
 
@@ -44,9 +57,9 @@ class CannedClient:
         body = request.body
         if b'"method":"tools/call"' in body:
             id_ = body[: body.index(b',"method"')]
-            start = body.index(b'"token":"') + 9
-            token = body[start : body.index(b'"', start)]
-            text = token + b" " + b"x" * (_SIZE - len(token) - 1)
+            start = body.index(b'"mark":"') + 8
+            mark = body[start : body.index(b'"', start)]
+            text = (mark + b" " + _WORDS)[:_SIZE]
             return HttpReply(200, self._headers, b"%b,%b%b%b" % (id_, _TEXT, text, _TAIL))
         return HttpReply(200, self._headers, _listed(body))
 
@@ -59,7 +72,7 @@ def _listed(body: bytes) -> bytes:
     found: dict[str, Any] = {"resultType": "complete", "ttlMs": 60_000, "cacheScope": "public"}
     if asked["method"] == "tools/list":
         names = [calls.TOOL, *(f"{calls.TOOL}_{n}" for n in range(1, 20))]
-        found["tools"] = [{"name": n, "inputSchema": {"type": "object"}} for n in names]
+        found["tools"] = [{"name": name, **_DEFINED} for name in names]
     else:
         found |= {"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}}
     message = {"jsonrpc": "2.0", "id": asked["id"], "result": found}
@@ -215,8 +228,8 @@ class DataPath:
 def _check(caller: Caller) -> None:
     body = caller.answer.partition(b"\r\n\r\n")[2]
     message = json.loads(caller.request.partition(b"\r\n\r\n")[2])
-    token = message["params"]["arguments"]["token"]
-    wrong = calls.problem(json.loads(body), message["id"], _SIZE, token)
+    mark = message["params"]["arguments"]["mark"]
+    wrong = calls.problem(json.loads(body), message["id"], _SIZE, mark)
     if wrong:
         raise SystemExit(f"bench: the path answers wrongly: {wrong}")
 

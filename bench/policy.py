@@ -80,8 +80,8 @@ def _tool(number: int) -> Item:
     name = f"echo_{number}" if number else "echo"
     schema = {
         "type": "object",
-        "properties": {"size": {"type": "integer", "minimum": 1}, "token": {"type": "string"}},
-        "required": ["size", "token"],
+        "properties": {"size": {"type": "integer", "minimum": 1}, "mark": {"type": "string"}},
+        "required": ["size", "mark"],
     }
     told = {
         "name": name,
@@ -106,7 +106,7 @@ def _caller(number: int = 0, *more: str) -> Principal:
 
 
 def _call(who: Principal, number: int) -> Call:
-    params = {"name": "echo", "arguments": {"size": 200, "token": f"call-{number}"}}
+    params = {"name": "echo", "arguments": {"size": 200, "mark": f"call-{number}"}}
     return Call(number, "tools/call", params, who, None, _CLIENT, f"{number:032x}")
 
 

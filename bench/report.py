@@ -76,7 +76,7 @@ day and swing by 30 % on shared ones; **CPU per call and ratios within the run a
 
 The program under test runs on one core, the load (wrk, one thread) and the MCP server behind it on
 another; everything is on the loopback interface. The server is a mock in C that speaks 2026-07-28.
-Every call is a modern `tools/call` with an id and a token of its own. Before each row is timed, its
+Every call is a modern `tools/call` with an id and a mark of its own. Before each row is timed, its
 targets answer four calls on each connection, and every answer must belong to its request; the
 timed answers must all be HTTP 200 and as long as the result. Targets take turns in short rounds;
 figures are medians of the rounds, ratios are medians of what ran in the same round.
@@ -87,7 +87,9 @@ figures are medians of the rounds, ratios are medians of what ran in the same ro
   without any check.
 - **bawn**: one worker, as `bawn up` starts it: token verified, role decided, body and headers
   judged, intent and outcome in the audit (`durability: normal`), metrics. Calls go to the
-  aggregate endpoint, so the tool's name is mapped as well. No schema or content inspection yet.
+  aggregate endpoint, so the tool's name is mapped as well. Arguments and answers are inspected: schema,
+  kinds, text. The text is plain words in which no trigger is: what has one is looked at again, and
+  dearer: an argument called `token` was, and a call cost 156 µs.
 - **bawn, safe policies**: the same with a policy directory in which there are no rules, so that the
   set is in force that comes with bawn. The mock says of its tools that they only read.
 - **bawn, 100 policies**: with a directory of so many rules, of which none looks at the call itself;

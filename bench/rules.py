@@ -38,7 +38,7 @@ unless {{ principal.scopes.contains("remove-{n}") }};
 _LOOKS: Final = """
 @id("arguments-{n}")
 forbid (principal, action in Action::"tools/call", resource is Tool)
-when {{ context.arguments has token && context.arguments.token like "secret-{n}-*" }};
+when {{ context.arguments has mark && context.arguments.mark like "secret-{n}-*" }};
 """
 _APART: Final = """
 @id("by-name")

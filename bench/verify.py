@@ -35,20 +35,18 @@ async def verify(target: Target, size: int, connections: int, each: int) -> int:
     return connections * each
 
 
-async def _call(
-    client: httpx2.AsyncClient, target: Target, id_: int, size: int, token: str
-) -> None:
+async def _call(client: httpx2.AsyncClient, target: Target, id_: int, size: int, mark: str) -> None:
     reply = await client.post(
         target.url,
-        content=calls.body(id_, target.tool, size, token),
+        content=calls.body(id_, target.tool, size, mark),
         headers=calls.headers(target.tool, target.bearer),
     )
     if reply.status_code != 200:
         said = f"status {reply.status_code}: {reply.text[:300]}"
     else:
-        said = calls.problem(_message(reply), id_, size, token)
+        said = calls.problem(_message(reply), id_, size, mark)
     if said:
-        raise WrongAnswerError(f"{target.name} answered request {id_} ({token}) wrongly: {said}")
+        raise WrongAnswerError(f"{target.name} answered request {id_} ({mark}) wrongly: {said}")
 
 
 def _message(reply: httpx2.Response) -> dict[str, Any]:

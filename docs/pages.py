@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,10 @@ import typer.main
 from bawn.cli import app
 from bawn.config.schema import TIERS, markdown
 from bawn.errors import REASONS
+from docs.rules import rules
 from docs.spec import spec
+from docs.tables import table
+from docs.threats import threats
 
 FOLDER: Final = Path(__file__).parent
 
@@ -53,7 +56,7 @@ def reasons() -> str:
     for r in REASONS.values():
         row = (f"`{r.id}`", str(r.status), str(r.code), f"{r.message}.", r.fix)
         rooms.setdefault(r.id.partition(".")[0], []).append(row)
-    sections = (f"## {room}\n\n{_table(heading, rows)}" for room, rows in rooms.items())
+    sections = (f"## {room}\n\n{table(heading, rows)}" for room, rows in rooms.items())
     return "\n".join([_REASONS, *sections])
 
 
@@ -90,7 +93,7 @@ def _sections() -> Iterator[str]:
         yield f"## `{name}`\n\n{text}\n\nStability: {tier(command)}.\n"
         rows = [_row(p) for p in command.params if p.name != "help"]
         if rows:
-            yield _table(("Argument or option", "Default", "Meaning"), rows)
+            yield table(("Argument or option", "Default", "Meaning"), rows)
 
 
 def _row(parameter: Any) -> tuple[str, str, str]:
@@ -109,17 +112,12 @@ def _default(parameter: Any) -> str:
     return f"`{parameter.default}`" if parameter.default not in (None, False, "", ()) else ""
 
 
-def _table(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [heading, tuple("---" for _ in heading), *rows]
-    return "".join(
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines
-    )
-
-
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "commands.md": commands,
     "configuration.md": markdown,
     "reasons.md": reasons,
+    "rules.md": rules,
     "spec.md": spec,
+    "threat-model.md": threats,
 }
 """Each generated document, by its name in this folder."""

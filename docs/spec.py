@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from tests.spec.manifest import Pages, Requirement, Status, Strength, pages, requirements
+
+from docs.tables import table
 
 _SITE: Final = "https://modelcontextprotocol.io/"
 
@@ -35,7 +37,7 @@ def _summary(promises: Iterable[Requirement]) -> str:
     strengths: tuple[Strength, ...] = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "OURS")
     statuses: tuple[Status, ...] = ("tested", "diverges", "not ours", "open")
     rows = [(name, *(str(counted[name, status]) for status in statuses)) for name in strengths]
-    return _table(("", *statuses), rows)
+    return table(("", *statuses), rows)
 
 
 def _section(code: str, known: Pages, promises: Iterable[Requirement]) -> str:
@@ -46,7 +48,7 @@ def _section(code: str, known: Pages, promises: Iterable[Requirement]) -> str:
         if each.page == code
     ]
     heading = ("Id", "Strength", "Side", "Promise", "Status")
-    return f"## {code}: [{page}]({_url(page)})\n\n{_table(heading, rows)}"
+    return f"## {code}: [{page}]({_url(page)})\n\n{table(heading, rows)}"
 
 
 def _kept(promise: Requirement) -> str:
@@ -61,13 +63,4 @@ def _url(page: str) -> str:
 
 def _left_out(known: Pages) -> str:
     rows = [(page, why) for page, why in known.left_out.items()]
-    return f"## Pages left out\n\n{_table(('Page', 'Why'), rows)}"
-
-
-def _table(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    return "".join(_lines(heading, rows))
-
-
-def _lines(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    for line in (heading, tuple("---" for _ in heading), *rows):
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n"
+    return f"## Pages left out\n\n{table(('Page', 'Why'), rows)}"

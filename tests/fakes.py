@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,8 +20,9 @@ from bawn.model import (
     Label,
     Outbound,
     Principal,
+    View,
 )
-from bawn.ports import Emit
+from bawn.ports import Emit, Inspected, Placed
 from bawn.protocol import rounds
 from bawn.protocol.sealing import Sealer
 
@@ -150,12 +151,59 @@ class FakeApprovals:
         return self.all[key]
 
 
+class FakeInspector:
+    """Finds what the tests say, and nothing else."""
+
+    def __init__(self) -> None:
+        self.leaves: Callable[[Call, Item, Json], Inspected | None] = lambda *_: None
+        self.returns: Callable[[Call, Item, Answer], Inspected | None] = lambda *_: None
+        self.tells: Callable[[Call, Item, Json], Inspected | None] = lambda *_: None
+        self.views: list[View] = []
+        self.more: list[Placed] = []
+
+    def leaving(
+        self, call: Call, item: Item, params: Json, more: Sequence[Placed] = ()
+    ) -> Inspected | None:
+        """Fills `ports.Inspector`."""
+        self.more += more
+        return self.leaves(call, item, params)
+
+    def returning(
+        self, call: Call, item: Item, answer: Answer, more: Sequence[Placed] = ()
+    ) -> Inspected | None:
+        """Fills `ports.Inspector`."""
+        self.more += more
+        return self.returns(call, item, answer)
+
+    def telling(self, call: Call, item: Item, message: Json) -> Inspected | None:
+        """Fills `ports.Inspector`."""
+        return self.tells(call, item, message)
+
+    def swap(self, view: View) -> None:
+        """Fills `ports.Inspector`."""
+        self.views.append(view)
+
+
+class FakeJudges:
+    """Says what the tests say; nobody has to be waited for until then."""
+
+    def __init__(self) -> None:
+        self.say: Callable[[str, Json], Awaitable[Sequence[Placed]] | None] = lambda *_: None
+
+    def ask(
+        self, direction: str, call: Call, item: Item, tree: Json
+    ) -> Awaitable[Sequence[Placed]] | None:
+        """Fills `ports.Judges`."""
+        return self.say(direction, tree)
+
+
 @dataclass
 class FakeMeter:
     """Counts."""
 
     calls: list[tuple[str, str, str]] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+    findings: list[tuple[str, str, str]] = field(default_factory=list)
 
     def call(self, server: str, method: str, status: str, seconds: float) -> None:
         """Fills `ports.Meter`."""
@@ -165,6 +213,10 @@ class FakeMeter:
     def refusal(self, reason: str) -> None:
         """Fills `ports.Meter`."""
         self.refusals.append(reason)
+
+    def finding(self, way: str, family: str, action: str) -> None:
+        """Fills `ports.Meter`."""
+        self.findings.append((way, family, action))
 
 
 Behaviour = Callable[[Outbound, Emit | None], Awaitable[Answer]]

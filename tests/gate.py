@@ -43,6 +43,8 @@ from tests.fakes import (
     FakeBarrier,
     FakeFlows,
     FakeGraves,
+    FakeInspector,
+    FakeJudges,
     FakeMeter,
     FakeNotes,
     FakeUpstream,
@@ -139,6 +141,7 @@ class House:
         self.journal = Journal()
         self.audit = FakeAudit(self.journal)
         self.meter = FakeMeter()
+        self.inspector, self.judges = FakeInspector(), FakeJudges()
         self.upstreams = {name: FakeUpstream(self.journal) for name in self.config.servers}
         self.clock = Clock()
         self.sealer = counting_sealer()
@@ -155,6 +158,8 @@ class House:
             approvals=self.approvals,
             flows=self.flows,
             quotas=self.quotas,
+            inspector=self.inspector,
+            judges=self.judges,
             conversation=lambda call: call.principal.key,
             audit=self.audit,
             meter=self.meter,

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_TEXT = 8 << 20, LONGEST_TOKEN = 128 };
+enum { LONGEST_TEXT = 8 << 20, LONGEST_MARK = 128 };
+
+/* Words, as most answers are: one long stretch of letters would be read as Base64 is. */
+static const char sentence[] = "Three parcels wait at the north door until the courier has signed for them. ";
 
 static struct buffer tools_result, discover_result;
 static char *padding;
@@ -149,11 +152,10 @@ void prepare(int tools)
     for (int i = 0; i < tools; i++) {
         snprintf(text, sizeof text,
                  "%s{\"name\":\"%s%.0d\",\"title\":\"Echo number %d\",\"description\":"
-                 "\"Answers with a text of the size that was asked for, which begins with the token "
-                 "that was sent, so that every answer can be told from every other one.\","
+                 "\"Returns a text of this size that begins with the mark.\","
                  "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"size\":{\"type\":"
-                 "\"integer\",\"minimum\":1},\"token\":{\"type\":\"string\"}},\"required\":"
-                 "[\"size\",\"token\"]},\"annotations\":{\"readOnlyHint\":true,"
+                 "\"integer\",\"minimum\":1},\"mark\":{\"type\":\"string\"}},\"required\":"
+                 "[\"size\",\"mark\"]},\"annotations\":{\"readOnlyHint\":true,"
                  "\"openWorldHint\":false}}",
                  i ? "," : "", i ? "echo_" : "echo", i, i);
         add_text(&tools_result, text);
@@ -165,7 +167,7 @@ void prepare(int tools)
         exit(1);
     }
     for (size_t i = 0; i < LONGEST_TEXT; i++)
-        padding[i] = (char)('a' + i % 26);
+        padding[i] = sentence[i % (sizeof sentence - 1)];
 }
 
 static void begin(struct buffer *out, struct slice id, const char *what)
@@ -189,16 +191,16 @@ static enum outcome refuse(struct buffer *out, struct slice id, enum outcome sta
 
 static enum outcome call(struct buffer *out, struct slice id, struct slice arguments)
 {
-    struct slice token = inside_quotes(member(arguments, "token"));
+    struct slice mark = inside_quotes(member(arguments, "mark"));
     struct slice number = member(arguments, "size");
     size_t size = number.at ? strtoul(number.at, NULL, 10) : 0;
-    if (!token.at || token.length > LONGEST_TOKEN || size <= token.length || size > LONGEST_TEXT)
-        return refuse(out, id, ANSWERED, -32602, "size or token is not good");
+    if (!mark.at || mark.length > LONGEST_MARK || size <= mark.length || size > LONGEST_TEXT)
+        return refuse(out, id, ANSWERED, -32602, "size or mark is not good");
     begin(out, id, ",\"result\":{\"resultType\":\"complete\",\"content\":[{\"type\":\"text\",\"text\":\"");
     buffer_room(out, size + 64);
-    buffer_add(out, token.at, token.length);
+    buffer_add(out, mark.at, mark.length);
     add_text(out, " ");
-    buffer_add(out, padding, size - token.length - 1);
+    buffer_add(out, padding, size - mark.length - 1);
     add_text(out, "\"}],\"isError\":false}}");
     return ANSWERED;
 }

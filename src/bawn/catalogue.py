@@ -47,6 +47,8 @@ class Catalogue:
             if not isinstance(name, str):
                 raise Refused(MESSAGE_PARAMS, f"`{named}` must be a string")
         item = endpoint.items[kind].get(name)
+        if item is None and endpoint.withheld:
+            item = self._withheld(endpoint, kind, name)
         if item is not None:
             return item
         if kind is Kind.RESOURCE and len(name) <= outbound.LONGEST:
@@ -60,6 +62,18 @@ class Catalogue:
         templated = endpoint.items[Kind.TEMPLATE]
         if name in endpoint.items[kind] or any(templates.matches(t, name) for t in templated):
             return self.find(endpoint, kind, asked, name)
+        return None
+
+    def _withheld(self, endpoint: Endpoint, kind: Kind, name: str) -> Item | None:
+        """What is there and not served: who may use it is told so, whoever may not finds nothing."""
+        found = endpoint.withheld.get(kind, {}).get(name)
+        if found is not None or kind is not Kind.RESOURCE or len(name) > outbound.LONGEST:
+            return found
+        served = any(templates.matches(each, name) for each in endpoint.items[Kind.TEMPLATE])
+        several = {} if served else endpoint.withheld.get(Kind.TEMPLATE, {})
+        for template, item in several.items():
+            if templates.matches(template, name):
+                return Item(kind, item.server, name, name, {}, withheld=item.withheld)
         return None
 
     def _unlisted(self, endpoint: Endpoint, uri: str) -> Item | None:

@@ -9,7 +9,8 @@ from hashlib import sha256
 from typing import Any, Final
 
 from bawn.config import Config
-from bawn.model import Endpoint, Item, Json, Kind, Listing, Mirror, View
+from bawn.errors import INTEGRITY_UNAPPROVED
+from bawn.model import Endpoint, Item, Json, Kind, Listing, Mirror, View, Withheld
 from bawn.protocol import lifecycle, mirrors, names, outbound
 from bawn.protocol.strict import encode
 from bawn.protocol.versions import LIST_METHODS
@@ -34,7 +35,8 @@ def compile_view(
         theirs = [listing for listing in ordered if listing.server in servers]
         shown = _shown({name: config.prefix_of(name) for name in sorted(servers)}, theirs)
         own = {listing.server: _items(listing, shown) for listing in theirs}
-        aggregates[tenant] = _aggregate(theirs, own, complete=servers.isdisjoint(failing))
+        complete = servers.isdisjoint(failing)
+        aggregates[tenant] = _aggregate(theirs, own, _withheld(theirs, shown), complete=complete)
         for listing in theirs:
             singles[listing.server] = _single(listing, own[listing.server])
     endpoints = {None: aggregates.pop(""), **singles}
@@ -42,10 +44,11 @@ def compile_view(
 
 
 def _by_tenant(config: Config) -> dict[str, set[str]]:
-    """The servers of each tenant, listed or not; under the empty one those that belong to none."""
+    """The servers of each tenant that serve, listed or not; under the empty one those of none."""
     found: dict[str, set[str]] = {"": set()}
-    for name in sorted(config.servers):
-        found.setdefault(config.servers[name].tenant, set()).add(name)
+    for name, server in sorted(config.servers.items()):
+        if server.status != "disabled":
+            found.setdefault(server.tenant, set()).add(name)
     return dict(sorted(found.items()))
 
 
@@ -57,7 +60,7 @@ def _shown(
         pairs = [
             (listing.server, name)
             for listing in listings
-            for definition in listing.definitions[kind]
+            for definition in (*listing.definitions[kind], *_kept(listing, kind))
             if (name := outbound.identifier(kind, definition)) is not None
         ]
         for (server, name), text in names.assign(pairs, prefixes).items():
@@ -78,6 +81,42 @@ def _items(listing: Listing, shown: Mapping[tuple[Kind, str, str], str]) -> list
                 alias = shown.get((kind, listing.server, name), name)
                 found[kind, name] = Item(kind, listing.server, name, alias, definition, mirrored)
     return list(found.values())
+
+
+def _kept(listing: Listing, kind: Kind) -> Iterable[Json]:
+    """The definitions that are withheld and keep their names, so that no other item gets them.
+
+    What was never approved has none to keep: else a server could rename what others offer.
+    """
+    several = listing.withheld.get(kind, ())
+    return (each.definition for each in several if each.reason != INTEGRITY_UNAPPROVED.id)
+
+
+def _withheld(
+    listings: Sequence[Listing], shown: Mapping[tuple[Kind, str, str], str] | None
+) -> dict[Kind, dict[str, Item]]:
+    """What is there and not served, by the names of an aggregate, or by the server's own."""
+    found: dict[Kind, dict[str, Item]] = {}
+    for listing in listings:
+        for kind, several in listing.withheld.items():
+            for each in several:
+                item = _as_withheld(listing.server, kind, each, shown)
+                if item is not None:
+                    name = item.name if shown is None else item.shown
+                    found.setdefault(kind, {}).setdefault(name, item)
+    return found
+
+
+def _as_withheld(
+    server: str, kind: Kind, each: Withheld, shown: Mapping[tuple[Kind, str, str], str] | None
+) -> Item | None:
+    name = outbound.identifier(kind, each.definition)
+    if name is None:
+        return None
+    alias = name
+    if shown is not None and kind in _PREFIXED:
+        alias = shown.get((kind, server, name)) or names.shown(f"{server}__", name)
+    return Item(kind, server, name, alias, each.definition, withheld=each.reason)
 
 
 def _mirrors(server: str, name: str, definition: Json) -> tuple[Mirror, ...] | None:
@@ -107,11 +146,16 @@ def _single(listing: Listing, items: Sequence[Item]) -> Endpoint:
         _changes(served, [listing]),
         extensions=lifecycle.owners({listing.server: listing.capabilities}),
         resources=listing.server if "resources" in listing.capabilities else None,
+        withheld=_withheld([listing], None),
     )
 
 
 def _aggregate(
-    listings: Sequence[Listing], own: Mapping[str, Sequence[Item]], *, complete: bool
+    listings: Sequence[Listing],
+    own: Mapping[str, Sequence[Item]],
+    withheld: Mapping[Kind, Mapping[str, Item]],
+    *,
+    complete: bool,
 ) -> Endpoint:
     offered: dict[Kind, dict[str, list[Item]]] = {kind: defaultdict(list) for kind in LIST_METHODS}
     for listing in listings:
@@ -136,7 +180,7 @@ def _aggregate(
     instructions = _instructions(listings)
     return Endpoint(
         None, served, claimed, capabilities, instructions, ttl, changes, pages,
-        lifecycle.owners(offered_by), readable[0] if len(readable) == 1 else None,
+        lifecycle.owners(offered_by), readable[0] if len(readable) == 1 else None, withheld,
     )  # fmt: skip
 
 
@@ -184,4 +228,9 @@ def _content(name: str | None, endpoint: Endpoint) -> list[Any]:
         for item in by_name.values()
     ]
     told = [endpoint.capabilities, endpoint.instructions, endpoint.ttl_ms, endpoint.changes]
-    return [name, items, *told]
+    withheld = [
+        (kind, item.server, item.shown, item.withheld, item.definition)
+        for kind, by_name in endpoint.withheld.items()
+        for item in by_name.values()
+    ]
+    return [name, items, *told, withheld]

@@ -208,6 +208,68 @@ POLICY_DENIED = _reason(
 POLICY_ERROR = _reason(
     "policy.error", INVALID_PARAMS, 400, "Not known here",
     "A rule could not be evaluated for this call, so it was refused: `bawn why` names rule and error.")
+INTEGRITY_DRIFT = _reason(
+    "integrity.drift", REFUSED, 200, "This has changed since it was approved, and waits for review",
+    "`bawn server diff NAME` shows the change by field; `bawn server approve` makes it the approved one.")
+INTEGRITY_UNAPPROVED = _reason(
+    "integrity.unapproved", REFUSED, 200, "This is new and waits for approval",
+    "`bawn server diff NAME` shows it; `bawn server approve NAME --tool T` lets it serve.")
+INTEGRITY_QUARANTINED = _reason(
+    "integrity.quarantined", REFUSED, 200, "This is in quarantine",
+    "`bawn server show NAME` tells by whom and why; `bawn server release` lifts it.")
+INTEGRITY_CHECKING = _reason(
+    "integrity.checking", BUSY, 200, "The server says that it has changed, and is being looked at",
+    "Retry shortly. If it stays so, the server cannot be listed: `bawn status` shows why.")
+INTEGRITY_STORE = _reason(
+    "integrity.store", REFUSED, 200, "What was approved of this server cannot be read",
+    "`bawn server show NAME` names the file and what is wrong with it; nothing of the server serves meanwhile.")
+INTEGRITY_LAUNCH = _reason(
+    "integrity.launch", REFUSED, 200, "The server would not be started as it was approved",
+    "Its command breaks the launch grammar, or its package has changed on the disk: `bawn scan` and `bawn server show NAME` tell.")
+INTEGRITY_LOCK = _reason(
+    "integrity.lock", REFUSED, 200, "This is not what the lockfile says",
+    "`bawn lock --check` shows the difference; the gate was started with --locked.")
+INTEGRITY_SIGNATURE = _reason(
+    "integrity.signature", REFUSED, 200, "What was approved is not signed as it has to be",
+    "`bawn sign verify` names the signature that is missing, expired or of an unknown key.")
+INTEGRITY_DECIDER = _reason(
+    "integrity.decider", REFUSED, 403, "You may not decide what servers serve",
+    "`drift.roles` names the roles that may; those with management rights may look.")
+INTEGRITY_SEEN = _reason(
+    "integrity.seen", REFUSED, 400, "What you were shown is not what waits any more",
+    "`bawn server diff NAME` shows what waits now; decide on that.")
+# ── inspection ─────────────────────────────────────────────────────────────────────────────────────
+INSPECTION_SCHEMA = _reason(
+    "inspection.schema", INVALID_PARAMS, 400, "The arguments are not as the tool's schema wants them",
+    "Repair the arguments by the message; the approved schema decides. `inspection.schemas: pass` records alone.")
+INSPECTION_ARGUMENT = _reason(
+    "inspection.argument", REFUSED, 200, "An argument was refused",
+    "`bawn why` names rule and argument. Set its kind under `servers.NAME.arguments`, `roots` or `hosts`, or suppress the rule with a reason.")
+INSPECTION_AGENT = _reason(
+    "inspection.agent_config", REFUSED, 200, "Agents' configuration may not be written by this call",
+    "Only tools named in `servers.NAME.configures` may, for callers with a role of `inspection.keepers`.")
+INSPECTION_SECRET = _reason(
+    "inspection.secret", REFUSED, 200, "A secret would have left",
+    "`bawn why` names the rule. Send a reference in its place, or set what is done about secrets under `inspection`.")
+INSPECTION_CANARY = _reason(
+    "inspection.canary", REFUSED, 200, "This call was refused",
+    "A planted value was about to leave: somebody or something sends what it should not know. The audit names caller and tool.")
+INSPECTION_OUTPUT = _reason(
+    "inspection.output", REFUSED, 200, "The server's answer was refused",
+    "`bawn why` names the rule and the place. `inspection.outputs` and `inspection.rules` set what is done.")
+INSPECTION_QUESTION = _reason(
+    "inspection.question", REFUSED, 200, "The server asked for what it may not ask for",
+    "A form must not ask for credentials (client/elicitation, 2026-07-28): the server has to use URL mode.")
+INSPECTION_JUDGE = _reason(
+    "inspection.judge", REFUSED, 200, "A judge that has to decide this cannot be asked now",
+    "The log says why. `inspection.judges.NAME.on_failure: pass` lets calls pass meanwhile.")
+INSPECTION_FAILED = _reason(
+    "inspection.failed", REFUSED, 200, "This could not be inspected, so it was refused",
+    "This is a defect in bawn or in a plugin: the log names the detector. Nothing passed.")
+INSPECTION_HELD = _reason(
+    "inspection.held", REFUSED, 404, "Nothing is held under this handle, or not for you",
+    "It was discarded, has expired, or waits for somebody's release: `bawn quarantine list`.")
+
 RESOURCE_CLAIMED = _reason(
     "resource.claimed", INVALID_PARAMS, 400, "Several servers offer this resource",
     "Read it at /mcp/{server}, where its owner is clear.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
@@ -80,7 +80,8 @@ class Item:
 
     `name` is the server's own (for resources the URI, for templates the URI template); `shown` is
     what the aggregate endpoint calls it. `definition` is the server's, in canonical form. `key` names
-    the item for caches; `mirrors` are the arguments of a tool that header fields repeat.
+    the item for caches; `mirrors` are the arguments of a tool that header fields repeat. `withheld` is
+    the id of the reason for which it is not served, with the definition that was approved.
     """
 
     kind: Kind
@@ -89,15 +90,26 @@ class Item:
     shown: str
     definition: Json = field(hash=False, compare=False)
     mirrors: tuple[Mirror, ...] = field(default=(), hash=False, compare=False)
+    withheld: str = field(default="", hash=False, compare=False)
     key: str = field(init=False, hash=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", f"{self.kind.value}|{self.server}|{self.name}")
 
 
+class Withheld(msgspec.Struct, frozen=True):
+    """What a server offers and is not served: by `reason`, an integrity.* id.
+
+    `definition` is the approved one; of what never was approved, the one that waits.
+    """
+
+    definition: Json
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What one server said of itself: the input of the compiler."""
+    """What one server said of itself, as far as it was approved: the input of the compiler."""
 
     server: str
     version: str
@@ -106,6 +118,7 @@ class Listing:
     definitions: Mapping[Kind, tuple[Json, ...]]
     ttl_ms: int
     changes: Mapping[Kind, int] = field(default_factory=dict)  # how often the server said so
+    withheld: Mapping[Kind, tuple[Withheld, ...]] = field(default_factory=dict)
 
 
 class Health(StrEnum):
@@ -152,6 +165,9 @@ class Endpoint:
 
     resources: str | None = None
     """The server that has resources, if it is the only one: what no list names is read there."""
+
+    withheld: Mapping[Kind, Mapping[str, Item]] = field(default_factory=dict)
+    """What is there and not served: in no list, and refused with its reason to who might use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +230,45 @@ class Label(StrEnum):
 
     CHANGES = "changes"
     """Changes state."""
+
+
+class Severity(IntEnum):
+    """How grave a detection is; policy says from which on something is done about it."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+
+class Surface(StrEnum):
+    """Where a text stands: each has rules of its own, for what is odd at one is usual at another."""
+
+    DEFINITION = "definition"
+    """What a server says of itself: names, descriptions, schemas, instructions."""
+
+    ARGUMENT = "argument"
+    """What leaves to a server."""
+
+    OUTPUT = "output"
+    """What comes back from one: results, resources, prompts, questions, notifications."""
+
+
+class Detection(msgspec.Struct, frozen=True, gc=False):
+    """What a detector found in a text: by which rule, where, and how sure it is.
+
+    `start` and `end` count characters of the text as it was given. `evidence` is short, and shows no
+    secret. `confidence` is between 0 and 1. `view` names the form of the text in which it was seen:
+    `raw`, or what was done to see it, such as `base64>folded`.
+    """
+
+    rule: str
+    severity: Severity
+    start: int
+    end: int
+    evidence: str
+    confidence: float = 1.0
+    view: str = "raw"
 
 
 class Approval(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from time import monotonic, time
 from typing import Final
@@ -15,9 +16,19 @@ from bawn.compile import compile_view
 from bawn.config import Config
 from bawn.errors import INTERNAL, UPSTREAM_INVALID, UPSTREAM_SIGN_IN, UPSTREAM_TOO_LARGE, Refused
 from bawn.feeds import news
-from bawn.model import OWN_ISOLATION, Health, Json, Kind, Listing, Outbound, ServerState, View
+from bawn.model import (
+    OWN_ISOLATION,
+    Health,
+    Json,
+    Kind,
+    Listing,
+    Outbound,
+    ServerState,
+    View,
+    Withheld,
+)
 from bawn.ports import Upstream
-from bawn.protocol import legacy_server, versions
+from bawn.protocol import own, versions
 from bawn.protocol.strict import encode
 from bawn.protocol.versions import LIST_METHODS
 
@@ -31,19 +42,11 @@ _SPREAD: Final = 0.75  # the least part of a time between two looks that is wait
 _MOMENT: Final = 0.2
 _LONGEST_PAUSE: Final = 30.0
 """Seconds between two looks at least, when a server says that its lists change: at first, and at last."""
+_DOUBTFUL_PAUSE: Final = 5.0  # at last, while its calls wait: less than they do
 _PATIENCE: Final = 10  # looks in a row, before the time between them doubles
 _MOST_LOOKS: Final = 20
-_META: Final = legacy_server.discover_params()["_meta"]
-_EVERYTHING: Final[Json] = {
-    "sampling": {},
-    "elicitation": {"form": {}, "url": {}},
-    "roots": {},
-    "extensions": {versions.APPS: {"mimeTypes": ["text/html;profile=mcp-app"]}},
-}
-"""What is declared where lists are read: servers hide what needs more, and some caller may have it.
-
-What a server asks on the way is answered with an error.
-"""
+_DUE: Final = 0.75
+"""The part of `drift.max_age` after which a listing is due, so that it is done before its end."""
 
 _NEEDS: Final[Mapping[Kind, str]] = {
     Kind.TOOL: "tools",
@@ -57,7 +60,10 @@ class Steward:
     """Keeps `states` current, calls `publish` with each new View and `noted` after each look.
 
     `project` is the directory in which servers of `isolation: project` are looked at. `known` is what
-    a steward before this one had found out: it holds until the servers are looked at again.
+    a steward before this one had found out: it holds until the servers are looked at again. `approved`
+    says what of a listing serves. A server that says that its lists have changed is `doubted` until it
+    was listed since and what was found is published; `doubting` is called when that set has grown, or has
+    shrunk without a new View.
     """
 
     def __init__(
@@ -70,16 +76,24 @@ class Steward:
         known: Iterable[Listing] = (),
         states: Mapping[str, ServerState] | None = None,
         noted: Callable[[], None] = lambda: None,
+        approved: Callable[[Listing], Listing] = lambda listing: listing,
+        doubting: Callable[[], None] = lambda: None,
+        doubted: Iterable[str] = (),
     ) -> None:
         self._config = config
         self._upstreams = upstreams
         self._publish = publish
         self._project = project
         self._noted = noted
+        self._approved = approved
+        self._doubting = doubting
+        self.doubted = set(doubted) & _active(config)
+        self._answered: set[str] = set()  # of those, who was listed since
         self._complete = False
         self._listings = {each.server: each for each in known if each.server in config.servers}
         self.version = ""
         self._tasks: list[asyncio.Task[None]] = []
+        self._servers = sorted(_active(config))
         self._changes = {name: Counter[Kind]() for name in config.servers}
         self._pauses = dict.fromkeys(config.servers, 0)  # looks that were asked for, in a row
         self._stale = {name: asyncio.Event() for name in config.servers}
@@ -99,12 +113,12 @@ class Steward:
 
     async def start(self, patience: float) -> None:
         """Begin; returns once every server was looked at or is known, at most after `patience` seconds."""
-        for name in self._config.servers:
+        for name in self._servers:
             self._tasks.append(asyncio.create_task(self._watch(name), name=f"steward {name}"))
         seen = [
             asyncio.create_task(event.wait())
             for name, event in self._looked_at.items()
-            if name not in self._listings
+            if name in self._servers and name not in self._listings
         ]
         if seen:
             _, waiting = await asyncio.wait(seen, timeout=patience)
@@ -136,16 +150,26 @@ class Steward:
                 log.exception("looking at a server failed", extra={"server": name})
             self._note(name, health, detail)
             self._looked_at[name].set()
-            failing = health is Health.FAILING
-            await self._until_due(name, retry if failing else probe)
+            unsettled = name in self.doubted and not self._stale[name].is_set()
+            failing = health is Health.FAILING or unsettled
+            signing_in = health is Health.SIGN_IN
+            due = self._config.refresh.probe if signing_in else self._probe_in(listed)
+            await self._until_due(name, retry if failing else due)
             retry = min(retry * 2, probe) if failing else _FIRST_RETRY
+
+    def _probe_in(self, listed: float) -> float:
+        """Seconds until a server is looked at again: for its health, or to find silent changes in time."""
+        probe, most = self._config.refresh.probe, self._config.drift.max_age
+        left = listed + most - monotonic() if most else probe
+        return max(min(probe, left), min(_MOMENT, probe))
 
     async def _until_due(self, name: str, seconds: float) -> None:
         """Wait about so long, or until the server says that its lists have changed, but a moment at least."""
         stale = self._stale[name]
         seconds *= random.uniform(_SPREAD, 1.0)  # noqa: S311 - so that not all are asked at once
         looks = self._pauses[name]
-        pause = min(_MOMENT * 2.0 ** max(0, looks - _PATIENCE), _LONGEST_PAUSE)
+        longest = _DOUBTFUL_PAUSE if name in self.doubted else _LONGEST_PAUSE
+        pause = min(_MOMENT * 2.0 ** max(0, looks - _PATIENCE), longest)
         await asyncio.sleep(min(seconds, pause))
         try:
             async with asyncio.timeout(seconds):
@@ -156,11 +180,22 @@ class Steward:
             self._pauses[name] = min(looks + 1, _MOST_LOOKS)
 
     def _changed(self, name: str, capability: str) -> None:
-        """A server says that a list of its has changed: those who follow are told, changed or not."""
+        """A server says that a list of its has changed: those who follow are told, changed or not.
+
+        Whoever calls it waits until it was looked at.
+        """
         for kind, needed in _NEEDS.items():
             if needed == capability:
                 self._changes[name][kind] += 1
+        self._answered.discard(name)
+        if capability != "resources" and name not in self.doubted:
+            self.doubted.add(name)
+            self._doubting()
         self._stale[name].set()
+
+    def reconsider(self) -> bool:
+        """What was approved has changed: say what serves now. Returns whether that is published."""
+        return self._compile()
 
     def _follow(self, name: str, capabilities: Json) -> None:
         """Have the server tell of changes to those of its lists that it tells of."""
@@ -179,8 +214,9 @@ class Steward:
     async def _look(self, name: str, listed: float) -> float:
         """List the server when that is due, else probe it; returns when it was listed last."""
         now, stale = monotonic(), self._stale[name]
-        due = now - listed >= self._config.refresh.lists
-        if due or stale.is_set() or self.states[name].health is not Health.OK:
+        due = now - listed >= self._config.drift.max_age * _DUE
+        unsure = name in self.doubted or self.states[name].health is not Health.OK
+        if due or stale.is_set() or unsure:
             stale.clear()
             await self._list(name)
             return now
@@ -203,6 +239,7 @@ class Steward:
         capabilities = discovered.get("capabilities")
         if not isinstance(capabilities, dict):
             raise Refused(UPSTREAM_INVALID, detail="server/discover has no `capabilities`")
+        self._follow(name, capabilities)  # first: what changes while it is listed is told then
         definitions: dict[Kind, tuple[Json, ...]] = {}
         ttl = _ttl(discovered)
         for kind in LIST_METHODS:
@@ -222,8 +259,9 @@ class Steward:
             ttl,
             dict(self._changes[name]),
         )
-        self._follow(name, capabilities)
-        if self._looked_at[name].is_set():
+        if name in self.doubted and not self._stale[name].is_set():
+            self._answered.add(name)
+        if self.states[name].health is Health.OK:  # else what is noted next has it compiled
             self._compile()
 
     async def _pages(self, name: str, kind: Kind) -> tuple[tuple[Json, ...], int]:
@@ -260,8 +298,9 @@ class Steward:
         """A request of the gate's own."""
         shared = self._config.servers[name].isolation == "shared"
         isolation = "shared" if shared else OWN_ISOLATION
-        whole = {**params, "_meta": {**_META, versions.META_CAPABILITIES: _EVERYTHING}}
-        return Outbound(name, method, whole, isolation, trace="", project=self._project)
+        return Outbound(
+            name, method, own.asking(params), isolation, trace="", project=self._project
+        )
 
     async def _ask(self, name: str, method: str, params: Json) -> Json:
         answer = await self._upstreams[name].call(self._own(name, method, params))
@@ -270,18 +309,43 @@ class Steward:
             raise Refused(UPSTREAM_INVALID, detail=f"{method} was answered with error {code}")
         return answer.result
 
-    def _compile(self) -> None:
-        """Publish a new View when there is one; a failure here keeps the old one."""
+    def _compile(self) -> bool:
+        """Publish a new View when there is one; a failure here keeps the old one, and what is in doubt."""
         if not self._complete:  # the first one shows all servers that do not keep us waiting
-            return
+            return False
+        settled = self.doubted & self._answered
+        self.doubted -= settled
+        before = self.version
         try:
             self._publish_changes()
         except Exception:
+            self.doubted |= settled
             log.exception("no new view could be made; the old one goes on")
+            return False
+        self._answered -= settled
+        if settled and self.version == before:
+            self._doubting()
+        return True
+
+    def _judged(self, listing: Listing) -> Listing:
+        """What of a listing serves: nothing, where that cannot be told."""
+        try:
+            return self._approved(listing)
+        except Exception:
+            log.exception("what was listed cannot be judged", extra={"server": listing.server})
+        withheld = {
+            kind: tuple(Withheld(each, INTERNAL.id) for each in several)
+            for kind, several in listing.definitions.items()
+        }
+        nothing: dict[Kind, tuple[Json, ...]] = dict.fromkeys(listing.definitions, ())
+        return replace(
+            listing, definitions=nothing, withheld=withheld, capabilities={}, instructions=""
+        )
 
     def _publish_changes(self) -> None:
         failing = [name for name, state in self.states.items() if state.health is not Health.OK]
-        view = compile_view(self._config, list(self._listings.values()), failing=failing)
+        serving = [self._judged(each) for each in self._listings.values()]
+        view = compile_view(self._config, serving, failing=failing)
         if view.version == self.version:
             return
         self._publish(view)  # when this fails, the next look tries again
@@ -291,6 +355,10 @@ class Steward:
         tools = [name for each in every for name in each.items[Kind.TOOL]]
         self.longest_name = max(tools, key=len, default="")
         log.info("a new view is served", extra={"view": view.version[:12], **self.items})
+
+
+def _active(config: Config) -> set[str]:
+    return {name for name, server in config.servers.items() if server.status != "disabled"}
 
 
 def _ttl(page: Json) -> int:

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -191,13 +191,8 @@ def test_what_a_caller_controls_moves_no_cursor_of_an_auditor(
 
 
 @pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield io.StringIO()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(False)
+def log() -> io.StringIO:
+    return io.StringIO()
 
 
 @pytest.mark.parametrize("format_", ["json", "console"])

@@ -93,7 +93,7 @@ def read_until(connection: socket.socket, mark: bytes) -> bytes:
 @contextlib.contextmanager
 def listening(resume: float = 60.0, **bounds: Any) -> Iterator[Listener]:
     """A listener that leaves nothing behind."""
-    with Listener(**bounds) as gate:
+    with Listener(**{"header_time": PATIENCE, **bounds}) as gate:  # nobody here sends them slowly
         replay = gate.house.standing.replay
         object.__setattr__(replay, "seconds", resume)
         yield gate

@@ -17,7 +17,7 @@ JSON = OK + b"Content-Type: application/json\r\n"
 STREAM = (
     OK + b"Content-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
-SOON = 0.05  # a deadline that is meant to pass
+SOON = 0.2  # a deadline that is meant to pass
 
 
 def sized(body: bytes, head: bytes = JSON) -> bytes:

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from bawn.config.inspection import InspectionConfig
 from bawn.errors import REASONS
 from docs import __main__ as writer
 from docs import pages
@@ -20,6 +21,7 @@ DOCUMENTS = sorted(
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / "requirements").glob("*.md"),
         *(ROOT / "examples").rglob("*.md"),
+        *(ROOT / "training").glob("*.md"),
     ]
 )
 
@@ -29,8 +31,9 @@ _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _TOP = ("src/", "tests/", "docs/", "examples/", "requirements/", "bench/", ".ci/")
 _ROOMS = "|".join(sorted({reason.partition(".")[0] for reason in REASONS}))
 _REASON = re.compile(rf"(?:{_ROOMS})\.[a-z_]+")
-# What looks like the id of a reason and is none: settings, a socket, a message of ASGI.
+# What looks like the id of a reason and is none: settings, events, a socket, a message of ASGI.
 _OTHER = {
+    *(f"inspection.{name}" for name in InspectionConfig.model_fields),
     "approval.asked",
     "approval.confirmed",
     "approval.granted",
@@ -40,6 +43,12 @@ _OTHER = {
     "gate.sock",
     "http.disconnect",
     "http.request",
+    "inspection.found",
+    "integrity.instructions",
+    "policy.json",
+    "server.json",
+    "server.quarantined",
+    "server.released",
     "state.db",
 }
 

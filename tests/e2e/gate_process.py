@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 import httpx2
@@ -22,7 +23,9 @@ import httpx2
 from bawn.identity.embedded import open_embedded
 from bawn.model import Json
 from bawn.storage import StateDirectory
+from tests.conftest import CACHE
 from tests.e2e.runner_process import exists
+from tests.e2e.template import Started, template
 
 BAWN = (sys.executable, "-m", "bawn")
 UP = "bawn is up."
@@ -55,7 +58,10 @@ def wait_until(true: Callable[[], Any], seconds: float = 30.0, what: str = "it")
 
 @dataclass
 class Gate:
-    """One gate: its files below `home`, and its process once `start` was called."""
+    """One gate: its files below `home`, and its process once `start` was called.
+
+    It is forked from a template, unless it is to be an `interpreter` of its own.
+    """
 
     home: Path
     servers: str
@@ -64,7 +70,8 @@ class Gate:
     extra_env: dict[str, str] = field(default_factory=dict)
     port: int = 0
     management_port: int = 0
-    process: subprocess.Popen[str] | None = None
+    interpreter: bool = False
+    process: Started | subprocess.Popen[str] | None = None
     _tokens: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -118,6 +125,7 @@ class Gate:
             "XDG_STATE_HOME": f"{home}/xdg-state",
             "XDG_CONFIG_HOME": f"{home}/xdg-config",
             "TMPDIR": f"{home}/tmp",
+            "XDG_CACHE_HOME": str(CACHE),
             **self.extra_env,
         }
 
@@ -133,33 +141,37 @@ class Gate:
     def start(self) -> Gate:
         """Start it, and wait until it says that it serves."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*BAWN, "up", *self.flags, "--config", str(self.config)],
-                env=self.env,
-                cwd=self.home,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
+            self.process = self._started(["up", *self.flags, "--config", str(self.config)], log)
         assert self.process.stdout is not None
         heard = _until(self.process.stdout, UP)
         assert UP in heard, f"the gate did not start:\n{heard}\n{self.log_text()}"
         return self
 
-    def cli(self, *arguments: str, check: bool = True, **options: Any) -> str:
-        """The standard output of a command about this gate."""
-        return self.run(*arguments, check=check, **options).stdout
+    def _started(self, command: list[str], log: IO[bytes]) -> Started | subprocess.Popen[str]:
+        if not self.interpreter:
+            return template().start(command, self.env, self.home, subprocess.PIPE, log)
+        return subprocess.Popen(
+            [*BAWN, *command],
+            env=self.env,
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
 
-    def run(
-        self, *arguments: str, check: bool = False, **options: Any
-    ) -> subprocess.CompletedProcess[str]:
+    def cli(self, *arguments: str, check: bool = True) -> str:
+        """The standard output of a command about this gate."""
+        return self.run(*arguments, check=check).stdout
+
+    def run(self, *arguments: str, check: bool = False) -> subprocess.CompletedProcess[str]:
         """Run a command about this gate to its end."""
-        command = [*BAWN, *arguments, "--config", str(self.config)]
-        done = subprocess.run(
-            command, env=self.env, cwd=self.home, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, check=False, timeout=60, **options,
-        )  # fmt: skip
+        command = [*arguments, "--config", str(self.config)]
+        with TemporaryFile() as out, TemporaryFile() as err:
+            started = template().start(command, self.env, self.home, out, err)
+            code = started.wait(60)
+            said = [_text(each) for each in (out, err)]
+        done = subprocess.CompletedProcess(command, code, *said)
         assert not check or done.returncode == 0, done.stdout + done.stderr
         assert "Traceback" not in done.stderr, done.stderr
         return done
@@ -229,7 +241,12 @@ class Gate:
     def processes(self) -> list[int]:
         """Every living process that was started for this gate, however far it went from it."""
         mark = f"HOME={self.home}".encode()
-        return [pid for pid in _all_processes() if mark in _environment(pid) and exists(pid)]
+        group = self.process.pid if self.process is not None else None
+        return [
+            pid
+            for pid in _all_processes()
+            if (_group(pid) == group or mark in _environment(pid)) and exists(pid)
+        ]
 
     def signal(self, number: int) -> None:
         """Send a signal to the supervisor."""
@@ -264,6 +281,11 @@ class Gate:
                 self.process.stdout.close()
 
 
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
+
+
 def _until(lines: IO[str], wanted: str) -> str:
     heard = ""
     for line in lines:
@@ -275,6 +297,13 @@ def _until(lines: IO[str], wanted: str) -> str:
 
 def _all_processes() -> list[int]:
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _group(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return -1
 
 
 def _environment(pid: int) -> list[bytes]:

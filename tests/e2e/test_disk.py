@@ -268,7 +268,9 @@ def test_a_directory_that_may_not_be_written_refuses_a_new_segment_and_database(
 
 def not_writable(home: Path) -> None:
     """Both directories cannot be written for a while."""
-    time.strptime("1", "%S")  # it imports what this user may not read
+    time.strptime("1", "%S")  # it imports what this user may not read, as does the first record
+    with tempfile.TemporaryDirectory() as elsewhere:
+        Gate(Path(elsewhere) / "state").call()
     os.setgroups([])
     os.setuid(NOBODY)
     gate = Gate(home / "state")

@@ -45,6 +45,9 @@ pytestmark = [
 
 QUICK = ROOT / ".quickstart"
 TAP = (sys.executable, "-I", str(SERVERS / "tap.py"))
+APART = "inspector"
+"""A new process of Node.js for each call: each of them finds any worker, with one as with two."""
+
 PAIRS = list(product(CLIENTS, STEPS))
 CELLS = [
     (client, server, feature)
@@ -52,6 +55,7 @@ CELLS = [
     for feature in STEPS[server]
     if feature not in CLIENT_LACKS[client] and (server, feature) not in LACKS
 ]
+ONE_WORKER = pytest.mark.parametrize("seen", [1], indirect=True)
 
 
 class Seen:
@@ -76,7 +80,8 @@ def seen(
         servers = _servers(found, running)
         start = running.enter_context(gates(tmp_path_factory))
         up = start(f"workers: {found.workers}\n{servers}").until_ok()
-        threads = [threading.Thread(target=_play, args=(client, up, found)) for client in CLIENTS]
+        clients = [client for client in CLIENTS if found.workers == 1 or client != APART]
+        threads = [threading.Thread(target=_play, args=(client, up, found)) for client in clients]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -161,20 +166,39 @@ def test_what_a_server_is_said_to_lack_it_does_not_offer(
     assert {feature for feature, count in found["listed"].items() if not count} == empty
 
 
-@pytest.mark.parametrize(("client", "server"), PAIRS)
+@pytest.mark.parametrize(("client", "server"), [each for each in PAIRS if each[0] != APART])
 def test_every_pair_speaks_the_newest_version_that_the_client_knows(
     seen: Seen, client: str, server: str
 ) -> None:
     assert seen.by[client][server]["version"] == CLIENTS[client]
 
 
+@ONE_WORKER
+@pytest.mark.parametrize("server", STEPS)
+def test_the_inspector_speaks_the_newest_version_that_it_knows(seen: Seen, server: str) -> None:
+    assert seen.by[APART][server]["version"] == CLIENTS[APART]
+
+
 # ── the effects ─────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("client", "server", "feature"), CELLS)
+@pytest.mark.parametrize(
+    ("client", "server", "feature"), [each for each in CELLS if each[0] != APART]
+)
 def test_a_pair_has_what_both_sides_have(
     seen: Seen, client: str, server: str, feature: str
 ) -> None:
+    _has(seen, client, server, feature)
+
+
+@ONE_WORKER
+@pytest.mark.parametrize(("server", "feature"), [each[1:] for each in CELLS if each[0] == APART])
+def test_the_inspector_has_what_both_sides_have(seen: Seen, server: str, feature: str) -> None:
+    _has(seen, APART, server, feature)
+
+
+def _has(seen: Seen, client: str, server: str, feature: str) -> None:
+    """See to it that a client found this feature of a server, by its effect."""
     found = seen.by[client][server]["seen"][feature]
     step = plan("", client)[server][feature]
     assert "failed" not in found, found["failed"]

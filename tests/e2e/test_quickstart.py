@@ -155,7 +155,7 @@ async def test_a_tools_own_failure_and_an_unknown_tool_are_told_apart(
     up: Gate, mode: str, version: str
 ) -> None:
     async with sdk(up.url, up.token(), mode) as client:
-        failed = await client.call_tool("files__read_text_file", {"path": "/etc/passwd"})
+        failed = await client.call_tool("files__read_text_file", {"path": "no-such-file.txt"})
         assert failed.is_error
         with pytest.raises(MCPError, match="Not known here"):
             await client.call_tool("files__no_such_tool", {})

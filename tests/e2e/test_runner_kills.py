@@ -22,7 +22,7 @@ from tests.e2e.runner_process import RunnerProcess, exists, runner, until, words
 __all__ = ["runner"]  # a fixture
 
 HOSTILE = str(Path(__file__).parent / "servers" / "hostile.py")
-ROUNDS = 20
+ROUNDS = 10
 SECONDS = 2.0
 
 # Three that left their parents, their session and their group, and take no signal but SIGKILL.

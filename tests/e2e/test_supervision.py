@@ -50,7 +50,7 @@ def starting(tmp_path: Path, servers: str) -> Iterator[Gate]:
 def steward_of(gate: Gate) -> int | None:
     """The steward's process, while it starts as well."""
     for pid in gate.processes():
-        if b"bawn.app.stewarding" in Path(f"/proc/{pid}/cmdline").read_bytes():
+        if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8") == "bawn-steward\n":
             return pid
     return None
 

@@ -296,7 +296,9 @@ async def test_calls_go_on_without_the_steward_and_nothing_is_forgotten(
 
 
 async def test_what_a_new_steward_finds_is_served(gate: StartGate, servers: str, raw: Raw) -> None:
-    up = gate(servers.replace("servers:", "refresh: {lists: 0.2, probe: 0.1}\nservers:")).until_ok()
+    up = gate(
+        servers.replace("servers:", "drift: {max_age: 0.2}\nrefresh: {probe: 0.1}\nservers:")
+    ).until_ok()
     os.kill(up.pids()["steward"], signal.SIGKILL)
     up.cli("server", "list")
     wait_until(lambda: "a new view is served" in up.log_text().rpartition("the steward ended")[2])

@@ -14,6 +14,8 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from tests.named import Node
+
 FOLDER: Final = Path(__file__).parent
 
 Strength = Literal["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "OURS"]
@@ -21,7 +23,6 @@ Strength = Literal["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "OURS"]
 
 Status = Literal["tested", "diverges", "not ours", "open"]
 Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2,3}-[0-9]{2}$")]
-Node = Annotated[str, msgspec.Meta(pattern=r"^tests/[a-z0-9_/]+\.py::test_[a-z0-9_]+$")]
 
 
 class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

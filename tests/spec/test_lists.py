@@ -9,6 +9,7 @@ import pytest
 
 from bawn import steward as stewards
 from bawn.config import Config, Limits, Server
+from bawn.config.integrity import DriftConfig
 from bawn.config.model import Refresh
 from bawn.errors import UPSTREAM_UNREACHABLE, Refused
 from bawn.model import Answer, Json, Kind, Outbound, View
@@ -154,7 +155,8 @@ async def test_who_polls_backs_off_and_spreads_it_out(monkeypatch: pytest.Monkey
     names = [f"s{number}" for number in range(8)]
     config = Config(
         servers={name: Server(url="http://127.0.0.1:9/mcp") for name in names},
-        refresh=Refresh(lists=300, probe=8),
+        drift=DriftConfig(max_age=300),
+        refresh=Refresh(probe=8),
     )
     upstreams = {name: Away() for name in names}
     steward = Steward(config, upstreams, lambda view: None)

@@ -1,53 +1,17 @@
 from __future__ import annotations
 
-import ast
 from collections import Counter
-from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from tests.named import expected_to_fail, missing, written_in
 from tests.spec.manifest import Requirement, pages, requirements
 
-ROOT = Path(__file__).parents[2]
 HERE = Path(__file__)
 ALL = requirements()
 PAGES = pages()
-
-
-def _expected_to_fail(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether the whole function is marked so; one case of a parametrised test may be."""
-    return any("mark.xfail" in ast.unparse(each) for each in function.decorator_list)
-
-
-@cache
-def _tests_in(path: str) -> Mapping[str, bool]:
-    """The test functions of a file, parametrised or not, and which are expected to fail.
-
-    None when the file is not there.
-    """
-    file = ROOT / path
-    if not file.is_file():
-        return {}
-    body = ast.parse(file.read_text("utf-8")).body
-    functions = [each for each in body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return {
-        each.name: _expected_to_fail(each) for each in functions if each.name.startswith("test_")
-    }
-
-
-def _missing(requirement: Requirement) -> list[str]:
-    """The tests that a requirement names and that do not exist."""
-    split = [(node, *node.split("::")) for node in requirement.tests]
-    return [node for node, path, name in split if name not in _tests_in(path)]
-
-
-def _unnamed(file: Path, named: frozenset[str]) -> list[str]:
-    """The tests of a file that no requirement names."""
-    path = file.relative_to(ROOT).as_posix()
-    return sorted(f"{path}::{name}" for name in _tests_in(path) if f"{path}::{name}" not in named)
 
 
 def test_every_promise_is_tested_or_says_why_not() -> None:
@@ -55,19 +19,18 @@ def test_every_promise_is_tested_or_says_why_not() -> None:
 
 
 def test_every_test_that_is_named_exists() -> None:
-    missing = {each.id: _missing(each) for each in ALL}
-    assert {id_: nodes for id_, nodes in missing.items() if nodes} == {}
+    gone = {each.id: missing(each.tests) for each in ALL}
+    assert {id_: nodes for id_, nodes in gone.items() if nodes} == {}
 
 
 def test_no_promise_rests_on_a_test_that_is_expected_to_fail() -> None:
-    named = {(each.id, *node.split("::")) for each in ALL for node in each.tests}
-    assert sorted(id_ for id_, path, name in named if _tests_in(path).get(name)) == []
+    assert [each.id for each in ALL if expected_to_fail(each.tests)] == []
 
 
 def test_every_test_of_this_folder_is_named_by_a_promise() -> None:
     named = frozenset(node for each in ALL for node in each.tests)
     files = [file for file in sorted(HERE.parent.glob("test_*.py")) if file != HERE]
-    assert [node for file in files for node in _unnamed(file, named)] == []
+    assert [node for file in files for node in written_in(file) if node not in named] == []
 
 
 def test_no_id_stands_twice_and_no_promise_names_a_test_twice() -> None:
@@ -100,16 +63,11 @@ def _promise(**changes: object) -> Requirement:
 
 def test_a_test_that_is_gone_is_noticed() -> None:
     here = f"tests/spec/{HERE.name}::test_a_test_that_is_gone_is_noticed"
-    assert _missing(_promise(tests=[here])) == []
+    assert missing([here]) == []
     for gone in (here + "_for_ever", "tests/spec/test_none.py::test_x"):
-        assert _missing(_promise(tests=[gone])) == [gone]
+        assert missing([here, gone]) == [gone]
+    assert here in written_in(HERE)
     assert _promise().status == "open"
-
-
-def test_a_test_that_no_promise_names_is_noticed() -> None:
-    assert f"tests/spec/{HERE.name}::test_a_test_that_is_gone_is_noticed" in _unnamed(
-        HERE, frozenset()
-    )
 
 
 @pytest.mark.parametrize(

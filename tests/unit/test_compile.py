@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bawn.compile import compile_view
 from bawn.config import Config, Server
-from bawn.model import Endpoint, Json, Kind, Listing, Mirror, View
+from bawn.model import Endpoint, Json, Kind, Listing, Mirror, View, Withheld
 from tests.gate import BARE, FILES, ISSUES, LISTINGS, listing
 
 URL = "http://127.0.0.1:9/mcp"
@@ -316,3 +316,26 @@ def test_a_prompt_may_say_what_it_likes_of_headers() -> None:
     prompt: Json = {"name": "p", **_tool("p", a={"type": "object", "x-mcp-header": "not a token"})}
     view = _view(listing("files", {**NOTHING, Kind.PROMPT: (prompt,)}))
     assert _names(view.endpoints["files"], Kind.PROMPT) == ["p"]
+
+
+def _bare(server: str, tool: str, withheld: str = "") -> Listing:
+    """A server with one tool, perhaps withheld."""
+    found = listing(server, _tools(tool))
+    if not withheld:
+        return found
+    several = tuple(Withheld(each, withheld) for each in found.definitions[Kind.TOOL])
+    return replace(found, definitions=NOTHING, withheld={Kind.TOOL: several})
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"), [("integrity.unapproved", "echo"), ("integrity.drift", "bare__echo")]
+)
+def test_what_was_never_approved_takes_no_name_from_what_was(reason: str, shown: str) -> None:
+    """A server could rename the tools of others by listing theirs; what has drifted keeps its name."""
+    config = _config(bare="", other="")
+    view = compile_view(config, [_bare("bare", "echo"), _bare("other", "echo", reason)])
+    aggregate = view.endpoints[None]
+    assert _names(aggregate, Kind.TOOL) == [shown]
+    assert aggregate.items[Kind.TOOL][shown].server == "bare"
+    assert list(aggregate.withheld[Kind.TOOL]) == ["other__echo"]
+    assert list(view.endpoints["other"].withheld[Kind.TOOL]) == ["echo"]

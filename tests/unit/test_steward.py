@@ -9,6 +9,7 @@ import pytest
 
 from bawn import steward as stewards
 from bawn.config import Config, Limits, Server
+from bawn.config.integrity import DriftConfig
 from bawn.config.model import Refresh
 from bawn.errors import REASONS, Refused
 from bawn.model import Answer, Health, Json, Kind, Listing, Outbound, ServerState, View
@@ -99,7 +100,12 @@ class Published(list[View]):
 
 def _config(servers: dict[str, Upstream], limits: Limits | None = None, **changes: Any) -> Config:
     given = {name: Server(url="http://127.0.0.1:9/mcp", **changes) for name in servers}
-    return Config(servers=given, limits=limits or Limits(), refresh=Refresh(lists=0.01, probe=0.01))
+    return Config(
+        servers=given,
+        limits=limits or Limits(),
+        drift=DriftConfig(max_age=0.01),
+        refresh=Refresh(probe=0.01),
+    )
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import pytest
 
 from bawn import steward as stewards
 from bawn.config import Config, Server
+from bawn.config.integrity import DriftConfig
 from bawn.config.model import Refresh
 from bawn.model import Json
 from bawn.steward import Steward
@@ -28,7 +29,8 @@ async def _seldom(files: Scripted) -> AsyncIterator[Published]:
     published = Published()
     config = Config(
         servers={"files": Server(url="http://127.0.0.1:9/mcp")},
-        refresh=Refresh(lists=3600, probe=3600),
+        drift=DriftConfig(max_age=3600),
+        refresh=Refresh(probe=3600),
     )
     steward = Steward(config, {"files": files}, published.take)
     await steward.start(5)

@@ -15,6 +15,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bawn.app.deciding import Deciding, deciding
+from bawn.app.inspecting import inspection, panel
+from bawn.app.looking import Looking
 from bawn.app.places import Places
 from bawn.app.sealing import Seals
 from bawn.app.siblings import Siblings
@@ -39,6 +41,7 @@ from bawn.policy.rules import Source
 from bawn.ports import HttpClient, Upstream, UpstreamSessions
 from bawn.protocol.sealing import Sealer
 from bawn.protocol.sessions import Sessions
+from bawn.storage.approved import Approved
 from bawn.storage.database import NAME as DATABASE
 from bawn.storage.database import Database
 from bawn.storage.directory import StateDirectory
@@ -86,6 +89,8 @@ class Assembly:
     standing: Standing
     deciding: Deciding
     sealer: Sealer  # of handles
+    looking: Looking
+    locked: bool
 
     async def aclose(self) -> None:
         """Stop in the order in which rooms depend on each other; the audit is closed last."""
@@ -99,14 +104,22 @@ class Assembly:
 
 
 class Clients:
-    """The HTTP clients of a process: our own for most servers, httpx2 where it is asked for."""
+    """The HTTP clients of a process: our own for most servers, httpx2 where it is asked for.
+
+    `approved` is for a process whose calls rely on what another has listed.
+    """
 
     def __init__(
-        self, config: Config, base: Path, sessions: UpstreamSessions | None = None
+        self,
+        config: Config,
+        base: Path,
+        sessions: UpstreamSessions | None = None,
+        approved: Approved | None = None,
     ) -> None:
         self._config = config
         self._base = base
         self._sessions = sessions
+        self._approved = approved
         self._tls = ssl.create_default_context()
         self._budget = Budget(config.limits.held)
         self._all: list[HttpClient] = []
@@ -123,7 +136,11 @@ class Clients:
             }
             return Local(Wire(name, client, url, (), limits.model_copy(update=patient)))
         headers = credentials.headers(server, self._base)
-        return Remote(Wire(name, client, server.url, headers, limits), self._sessions)
+        wire = Wire(name, client, server.url, headers, limits)
+        if self._approved is None:
+            return Remote(wire, self._sessions)
+        verify = partial(self._approved.verifying, name)
+        return Remote(wire, self._sessions, verify, always=self._approved.always)
 
     def own(self) -> HttpClient:
         """A client for what is the gate's own: other workers, and the runner."""
@@ -173,8 +190,9 @@ def assemble(
     *,
     policy: Source | None = None,
     insecure_no_auth: bool,
+    lock: str = "",
 ) -> Assembly:
-    """Build a worker's rooms; nothing is connected or started yet.
+    """Build a worker's rooms; nothing is connected or started yet. `lock` is as in its order.
 
     Raises:
         Misconfigured: what the configuration asks for is unsafe or cannot be had.
@@ -191,7 +209,10 @@ def assemble(
             renew()
 
     database = _open(state, renewed)
-    clients = Clients(config, base, SharedSessions(database, state))
+    looking = Looking(places)
+    always = config.drift.max_age == 0
+    approved = Approved(state, looking.ask, config.limits.tools, always=always, lock=lock)
+    clients = Clients(config, base, SharedSessions(database, state), approved)
     upstreams = {
         name: clients.upstream(name, server, runner) for name, server in config.servers.items()
     }
@@ -206,6 +227,8 @@ def assemble(
     rules = deciding(
         config, policy, state, database, seals.handles, graves, audit, identity.resources, secret
     )
+    own = clients.own()
+    judges = panel(config, base, own, audit)
     stages = Stages(
         barrier=follower,
         policy=rules.policy,
@@ -213,6 +236,8 @@ def assemble(
         approvals=rules.approvals,
         flows=rules.flows,
         quotas=rules.quotas,
+        inspector=inspection(config, base, state, seals.handles),
+        judges=judges,
         audit=audit,
         meter=meter,
         upstreams=upstreams,
@@ -253,7 +278,6 @@ def assemble(
         in_flight = rules.quotas.servers
         return figures(meter, in_flight, audit.records, audit.failures, healthy=audit.healthy)
 
-    own = clients.own()
     siblings = Siblings(own, places, place.epoch, place.slot, place.workers, own_figures)
     where = partial(_socket_of, places, follower)
     relay = Relay(own, seals.relay, where, time.time, config.limits, clients.streams())
@@ -261,6 +285,7 @@ def assemble(
     return Assembly(
         config, places, follower, gateway, identity, audit, meter, relay, siblings, upstreams,
         clients, database, Held(config.limits.held), standing, rules, seals.handles,
+        looking, bool(lock),
     )  # fmt: skip
 
 

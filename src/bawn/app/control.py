@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from bawn.app.places import Places
 from bawn.app.supervisor import Supervisor
 from bawn.barrier.edition import Cut
 from bawn.errors import BawnError
@@ -23,7 +24,6 @@ from bawn.identity.peer import unix_peer
 from bawn.storage import sockets
 from bawn.storage.directory import StateDirectory
 
-SOCKET: Final = "control.sock"
 SILENCE: Final = 10.0
 """Seconds in which whoever connects says what it wants."""
 _PATIENCE: Final = 120.0
@@ -38,7 +38,7 @@ class Control:
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
-        self._path = supervisor.state.socket(SOCKET)
+        self._path = supervisor.places.control
 
     async def serve(self) -> asyncio.Server:
         """Begin to listen."""
@@ -75,6 +75,7 @@ class Control:
             "restore": self._restore,
             "cuts": self._cuts,
             "keys": self._keys,
+            "pins": self._pins,
         }
         asked = json.loads(line)
         verb = verbs.get(str(asked.get("do"))) if isinstance(asked, dict) else None
@@ -112,6 +113,14 @@ class Control:
             return {"error": f"the workers do not use it yet: {error}"}
         return {"done": "read again"}
 
+    async def _pins(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """What was approved of a server has changed: put it in force."""
+        try:
+            await self._supervisor.reconsider(str(asked.get("server", "")))
+        except BawnError as error:
+            return {"error": f"it is not in force yet: {error}"}
+        return {"done": "in force"}
+
     async def _reload(self, asked: dict[str, Any]) -> dict[str, Any]:
         try:
             return {"done": await self._supervisor.reload(by_owner=True)}
@@ -131,7 +140,7 @@ def ask(state: Path, what: str, **more: Any) -> dict[str, Any]:
     """
     if not state.is_dir():
         raise NotRunningError(f"no gate has run on {state} yet")
-    path = StateDirectory(state).socket(SOCKET)
+    path = Places(StateDirectory(state)).control
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.settimeout(_PATIENCE)
         try:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +15,7 @@ from bawn.app.listeners import Listeners
 from bawn.app.orders import StewardOrder, WorkOrder
 from bawn.app.places import Places
 from bawn.app.process import ChildFailedError, Process
+from bawn.app.starting import Starter
 from bawn.config import Config
 from bawn.config.load import Loaded
 from bawn.errors import BawnError, Misconfigured
@@ -31,6 +33,9 @@ PULSE: Final = 5.0
 """Seconds between two signs of life that are asked for."""
 MISSED: Final = 4
 """Signs of life in a row that a process may owe."""
+
+RECONSIDER: Final = 15.0
+"""Seconds in which a steward takes in what was approved."""
 
 SERVED: Final = 0.4
 """Seconds, at most, until a child that did serve is started again."""
@@ -56,24 +61,35 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a crew is for."""
+    """What a crew is for, and who starts it; `lock` as in its orders."""
 
+    starter: Starter
     loaded: Loaded
     epoch: int
     places: Places
     listeners: Listeners
     insecure_no_auth: bool
     policy: Source | None
+    lock: str = ""
 
 
 class Crew:
-    """One steward and `workers` workers. `on_view` is told of each new `view`, the digest of one."""
+    """One steward and `workers` workers.
 
-    def __init__(self, task: Task, on_view: Callable[[Crew], None]) -> None:
+    `on_view` is told of each new `view`, the digest of one, and of each change of `doubted`: the servers
+    that say that they have changed, and were not looked at since; at first those of the crew before.
+    """
+
+    def __init__(
+        self, task: Task, on_view: Callable[[Crew], None], doubted: tuple[str, ...] = ()
+    ) -> None:
         self.task = task
         self.epoch = task.epoch
         self.size = task.loaded.config.workers
         self.view: str | None = None
+        self.doubted = doubted
+        self._waiting: dict[int, asyncio.Future[None]] = {}
+        self._tickets = count(1)
         self._on_view = on_view
         self._steward: Process | None = None
         self._workers: list[Process | None] = [None] * self.size
@@ -136,7 +152,9 @@ class Crew:
 
     async def _start_steward(self) -> None:
         task = self.task
-        steward = await Process.start("steward", "bawn.app.stewarding", (), self._news)
+        steward = await Process.start(
+            task.starter, "steward", "bawn.app.stewarding", (), self._news
+        )
         order = StewardOrder(
             config=raw(task.loaded.config),
             base=str(task.loaded.base),
@@ -144,13 +162,18 @@ class Crew:
             runner=str(task.places.runner),
             epoch=self.epoch,
             policy=task.policy,
+            doubted=list(self.doubted),
+            lock=task.lock,
         )
         await self._tell(steward, order)
         self._steward = steward
 
     async def _start_worker(self, slot: int) -> None:
         task, listeners = self.task, self.task.listeners
-        worker = await Process.start(f"worker {slot}", "bawn.app.worker", listeners.descriptors)
+        worker = await Process.start(
+            task.starter, f"worker {slot}", "bawn.app.worker", listeners.descriptors
+        )
+        data, unix, *management = worker.descriptors
         order = WorkOrder(
             config=raw(task.loaded.config),
             base=str(task.loaded.base),
@@ -159,10 +182,11 @@ class Crew:
             epoch=self.epoch,
             slot=slot,
             workers=self.size,
-            listeners=[listeners.data.fileno(), listeners.unix.fileno()],
-            management=listeners.management.fileno() if listeners.management else None,
+            listeners=[data, unix],
+            management=management[0] if management else None,
             insecure_no_auth=task.insecure_no_auth,
             policy=task.policy,
+            lock=task.lock,
         )
         await self._tell(worker, order)
         self._workers[slot] = worker
@@ -176,9 +200,32 @@ class Crew:
         if self._retired:
             await child.stop(1.0)
 
+    async def reconsider(self, server: str) -> None:
+        """Have what was approved of a server read again; when this returns, it is in force.
+
+        Raises:
+            ChildFailedError: there is no steward that does so in time; the next one will.
+        """
+        if self._steward is None or self._steward.ended:
+            raise ChildFailedError("the steward is just being started again")
+        ticket, settled = next(self._tickets), asyncio.get_running_loop().create_future()
+        self._waiting[ticket] = settled
+        try:
+            self._steward.post({"pins": server, "ticket": ticket})
+            await asyncio.wait_for(settled, RECONSIDER)
+        except TimeoutError:
+            raise ChildFailedError("the steward did not answer in time") from None
+        finally:
+            del self._waiting[ticket]
+
     def _news(self, news: dict[str, Any]) -> None:
-        self.view = str(news["view"])
-        self._on_view(self)
+        if "view" in news or "doubted" in news:
+            self.view = news.get("view", self.view)
+            self.doubted = tuple(news.get("doubted", self.doubted))
+            self._on_view(self)
+        settled = self._waiting.get(news.get("settled", 0))
+        if settled is not None and not settled.done():
+            settled.set_result(None)
 
 
 async def watch(children: Callable[[], Iterable[Process | None]]) -> None:

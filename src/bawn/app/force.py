@@ -76,7 +76,7 @@ class Force:
             self._shelf.drop(crew.view)
 
     def on_view(self, crew: Crew) -> None:
-        """A crew has a new View."""
+        """A crew has a new View, or others of its servers are in doubt."""
         if crew is not self.crew or self._barrier is None:
             return
         if crew.view is not None and not self._shelf.has(crew.view):
@@ -162,7 +162,7 @@ class Force:
         Raises:
             OSError: it could not be written.
         """
-        whole = Edition(crew.epoch, crew.size, crew.view, cuts, self._ring)
+        whole = Edition(crew.epoch, crew.size, crew.view, cuts, self._ring, crew.doubted)
         return self._shelf.put(edition.encode(whole))
 
     def _publish(self, crew: Crew, name: str) -> None:

@@ -6,7 +6,6 @@ The edge hands the MCP paths to `mcp` straight away; everything else is Starlett
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from functools import partial
 from time import time
 from typing import Any, Final
 
@@ -20,9 +19,7 @@ from bawn.app import health
 from bawn.app.assemble import Assembly
 from bawn.app.health import Report
 from bawn.app.siblings import PATH as FIGURES
-from bawn.barrier.edition import Cuts
-from bawn.console.deciders import Deciders
-from bawn.console.pages import routes
+from bawn.app.web import is_cut, routes, serves
 from bawn.errors import HTTP_NOT_FOUND, Refused
 from bawn.identity.metadata import WELL_KNOWN
 from bawn.identity.tokens import refuse_query_token
@@ -68,9 +65,9 @@ class DataFront:
         config = rooms.config
         self._guard = for_listener(config.listen, config)
         self.mcp = mcp_endpoint(rooms, self._guard, private=False)
-        approvals = _approvals(rooms)
-        self._public = _starlette([Route(WELL_KNOWN + "{rest:path}", _metadata(rooms)), *approvals])
-        self._management = management(rooms, open_to_all=False, more=approvals)
+        more = routes(rooms, self._guard.cors)
+        self._public = _starlette([Route(WELL_KNOWN + "{rest:path}", _metadata(rooms)), *more])
+        self._management = management(rooms, open_to_all=False, more=more)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["state"]["peer"].uid is not None:
@@ -114,20 +111,6 @@ async def _guarded(
     await app(scope, receive, send)
 
 
-def _approvals(rooms: Assembly) -> list[Route]:
-    """The pages and the API of approvals."""
-    decided, base = rooms.deciding, rooms.config.base_url
-    deciders = Deciders(
-        rooms.identity,
-        rooms.sealer,
-        partial(_is_cut, rooms),
-        lambda principal: may_manage(principal, "status"),
-        time,
-        base,
-    )
-    return routes(decided.approvals, deciders, decided.links, rooms.sealer, base)
-
-
 def management(rooms: Assembly, *, open_to_all: bool, more: Sequence[Route] = ()) -> Starlette:
     """Health and figures: whether it works for everybody, details for who may see them."""
     servers = rooms.config.servers
@@ -146,7 +129,7 @@ def management(rooms: Assembly, *, open_to_all: bool, more: Sequence[Route] = ()
             principal = await rooms.identity.verify(raw or b"", time())
         fine = (
             principal.endpoint is None
-            and not _is_cut(rooms, principal)
+            and not is_cut(rooms, principal)
             and may_manage(principal, what)
         )
         return principal if fine else None
@@ -156,7 +139,7 @@ def management(rooms: Assembly, *, open_to_all: bool, more: Sequence[Route] = ()
 
     async def readyz(request: Request) -> Response:
         report = health.read(rooms.places.health)
-        ready = _serves(rooms) and rooms.audit.healthy and not health.failing(report, required)
+        ready = serves(rooms) and rooms.audit.healthy and not health.failing(report, required)
         body: dict[str, Any] = {"status": "ready" if ready else "not ready"}
         try:
             principal = await allowed(request, "status")
@@ -173,33 +156,13 @@ def management(rooms: Assembly, *, open_to_all: bool, more: Sequence[Route] = ()
         report = health.read(rooms.places.health)
         states = {name: state.health for name, state in report.servers.items()}
         workers = await rooms.siblings.figures()
-        content = exposition.render(workers, states, report.items, tuple(Health))
+        assured = exposition.Assured(time(), report.trust, report.waiting, report.vulnerabilities)
+        content = exposition.render(workers, states, report.items, tuple(Health), assured)
         return Response(content, media_type=exposition.CONTENT_TYPE)
 
     return _starlette(
         [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics), *more]
     )
-
-
-def _serves(rooms: Assembly) -> bool:
-    """Whether a call that comes here would be answered: what is in force can be had.
-
-    A worker whose configuration is not in force, before or after it is, passes calls on.
-    """
-    try:
-        if rooms.follower.behind():
-            rooms.follower.catch_up()
-    except Refused:
-        return False
-    return True
-
-
-def _is_cut(rooms: Assembly, principal: Principal) -> bool:
-    """Whether the operator has switched this caller off. A cut of all leaves the gate to be looked at."""
-    _serves(rooms)
-    edition = rooms.follower.edition
-    cuts = Cuts(edition.cuts if edition is not None else ())
-    return principal.token in cuts.tokens or principal.subject in cuts.principals
 
 
 def _sees_all(principal: Principal) -> bool:
@@ -224,6 +187,12 @@ def _details(
             "checked": state.checked,
             "in_flight": in_flight[name],
             "confined": report.confinement.get(name),
+            "failed": [
+                {"dimension": each.dimension, "detail": each.detail}
+                for each in report.trust.get(name, ())
+                if each.verdict == "failed"
+            ],
+            "waiting": report.waiting.get(name, 0),
         }
         for name, state in report.servers.items()
         if name in rooms.config.servers
@@ -237,6 +206,7 @@ def _details(
         "longest_name": report.longest_name if _sees_all(principal) else "",
         "audit": "writing" if healthy else "failing",
         "policy": report.policy if _sees_all(principal) else [],
+        "across": report.across if _sees_all(principal) else [],
         "workers": len(workers),
         "cuts": len(edition.cuts) if edition is not None else 0,
         "servers": servers,

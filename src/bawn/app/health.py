@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from bawn.config.atomic import replace
+from bawn.findings.evidence import Evidence
 from bawn.model import Health, ServerState
 
 
@@ -26,6 +27,18 @@ class Report(msgspec.Struct, frozen=True):
 
     policy: list[str] = []
     """What is wrong with the policies, as far as the servers tell."""
+
+    across: list[str] = []
+    """What servers are to each other that somebody should see."""
+
+    trust: dict[str, tuple[Evidence, ...]] = {}
+    """The trust status of each server."""
+
+    waiting: dict[str, int] = {}
+    """How many definitions of each server wait for a decision."""
+
+    vulnerabilities: dict[str, dict[str, int]] = {}
+    """Known vulnerabilities of what each server runs, by severity."""
 
 
 _encode: Final = msgspec.json.Encoder().encode

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 
+from bawn.launching.installed import Installed
 from bawn.policy.rules import Source
 
 LONGEST: Final = 16 << 20
@@ -17,7 +19,11 @@ SWITCH: Final = 0.0005
 
 
 class StewardOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a steward needs; `epoch` counts configurations, `policy` is None for roles alone."""
+    """Everything a steward needs; `epoch` counts configurations, `policy` is None for roles alone.
+
+    `doubted` are servers that the steward before had not looked at since they said that they changed.
+    `lock` is the directory of what serves by bawn.lock; empty where the gate is not locked.
+    """
 
     config: msgspec.Raw
     base: str
@@ -25,12 +31,15 @@ class StewardOrder(msgspec.Struct, frozen=True, kw_only=True):
     runner: str
     epoch: int
     policy: Source | None
+    doubted: list[str] = []
+    lock: str = ""
 
 
 class WorkOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a worker needs; descriptors are inherited under the numbers given here.
 
     It is the one in `slot` among `workers`, and serves while the configuration of `epoch` is in force.
+    `lock` is as for the steward.
     """
 
     config: msgspec.Raw
@@ -44,13 +53,15 @@ class WorkOrder(msgspec.Struct, frozen=True, kw_only=True):
     management: int | None
     insecure_no_auth: bool
     policy: Source | None
+    lock: str = ""
 
 
 class RunnerOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Which local servers the runner owns from now on, where it listens, and what they never see.
 
     `hide` are directories of bawn's own, `guard` files that no server may change; below `data` every
-    server has a directory for each isolation key.
+    server has a directory for each isolation key; `state` holds what was approved of them. Whoever is in
+    `installed` is started from there. `lock` is as for the steward.
     """
 
     config: msgspec.Raw
@@ -59,6 +70,9 @@ class RunnerOrder(msgspec.Struct, frozen=True, kw_only=True):
     hide: list[str]
     guard: list[str]
     data: str
+    state: str
+    installed: dict[str, Installed] = {}
+    lock: str = ""
 
 
 class Channel:
@@ -94,10 +108,19 @@ class Channel:
         line = await self.line()
         return msgspec.json.decode(line, type=dict[str, Any]) if line.endswith(b"\n") else None
 
-    async def until_gone(self) -> None:
-        """Give signs of life whenever they are asked for, until the other side is gone."""
-        while await self.line():
-            self.post({"alive": True})
+    async def until_gone(
+        self, told: Callable[[dict[str, Any]], None] = lambda message: None
+    ) -> None:
+        """Give signs of life whenever they are asked for, until the other side is gone.
+
+        `told` takes what it says otherwise.
+        """
+        while line := await self.line():
+            message = msgspec.json.decode(line, type=dict[str, Any])
+            if "alive" in message:
+                self.post({"alive": True})
+            else:
+                told(message)
 
     def close(self) -> None:
         """Let go; the other side reads the end."""

@@ -21,6 +21,7 @@ class Places:
         self.state = state
         self.unix = state.socket("gate.sock")
         self.runner = state.socket("runner.sock")
+        self.control = state.socket("control.sock")
         self.health = state.run / "health.json"
         self.listings = state.run / "listings"
         self.data = state.path / "data"
@@ -60,6 +61,8 @@ class Places:
     def clear(self, sockets: Iterable[Path] = ()) -> None:
         """Take away what is of one run, and these sockets."""
         shutil.rmtree(self._shelf, ignore_errors=True)
-        left = (*self.state.run.glob("worker-*.sock"), *self.state.run.glob("shares-*"))
+        for lock in (*self.state.run.glob("locked-*"), *self.state.run.glob(".locked-*")):
+            shutil.rmtree(lock, ignore_errors=True)
+        left = (*self.state.sockets("worker-*.sock"), *self.state.run.glob("shares-*"))
         for path in (self._page, self.health, self.listings, *left, *sockets):
             path.unlink(missing_ok=True)

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
-import sys
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from bawn.app.orders import Channel
+from bawn.app.starting import Child, Starter
 from bawn.errors import BawnError, Misconfigured
-
-_ALLOCATOR: Final = {
-    "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
-}
-"""For glibc: large messages reuse memory instead of having it mapped anew, a third of their cost."""
 
 
 class ChildFailedError(BawnError):
@@ -33,10 +26,16 @@ class Process:
     """One running child."""
 
     def __init__(
-        self, name: str, process: asyncio.subprocess.Process, channel: Channel, on_news: OnNews
+        self,
+        name: str,
+        process: Child,
+        channel: Channel,
+        on_news: OnNews,
+        descriptors: tuple[int, ...] = (),
     ) -> None:
         self.name = name
         self.process = process
+        self.descriptors = descriptors
         self.born = asyncio.get_running_loop().time()
         self._channel = channel
         self._on_news = on_news
@@ -47,24 +46,21 @@ class Process:
     @classmethod
     async def start(
         cls,
+        starter: Starter,
         name: str,
         module: str,
-        descriptors: Iterable[int],
+        descriptors: Sequence[int],
         on_news: OnNews = lambda news: None,
     ) -> Process:
-        """Start `python -m module FD`; it inherits the descriptors under their numbers."""
+        """Start a module's process; `descriptors` says under which numbers it has what it was given."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                module,
-                str(theirs.fileno()),
-                stdin=asyncio.subprocess.DEVNULL,
-                env={**_ALLOCATOR, **os.environ},
-                pass_fds=(theirs.fileno(), *descriptors),
-            )
-        return cls(name, process, await Channel.over(ours), on_news)
+        try:
+            with theirs:
+                process, given = await starter.start(module, theirs.fileno(), descriptors)
+        except BaseException:
+            ours.close()
+            raise
+        return cls(name, process, await Channel.over(ours), on_news, given)
 
     async def _hear(self) -> None:
         while (message := await self._channel.receive()) is not None:
@@ -98,6 +94,10 @@ class Process:
             raise Misconfigured(*answer["misconfigured"])
         if "error" in answer:
             raise ChildFailedError(str(answer["error"]))
+
+    def post(self, message: object) -> None:
+        """Say something that is not answered, or by news."""
+        self._channel.post(message)
 
     @property
     def ended(self) -> bool:

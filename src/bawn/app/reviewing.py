@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Final
 
 from bawn.config import Config
+from bawn.findings.finding import Finding
 from bawn.model import View
 from bawn.policy.roles import BUILT_IN
 from bawn.policy.rules import RuleSet
 from bawn.review.checking.check import check
-from bawn.review.finding import Finding
 
 log = logging.getLogger("bawn.policy")
 

@@ -26,6 +26,7 @@ from bawn.config import Config
 from bawn.errors import Misconfigured, Refused
 from bawn.identity.peer import unix_peer
 from bawn.model import Peer
+from bawn.protocol.strict import DIGITS
 from bawn.storage import sockets
 from bawn.storage.directory import StateDirectory
 from bawn.telemetry import logs
@@ -43,7 +44,6 @@ RELAY_HEADER: Final = 4096
 
 _SOON: Final = 0.01
 _SWEEP: Final = 5.0
-_DIGITS: Final = 1_000
 _COLLECT: Final = (20_000, 20, 20)
 
 
@@ -222,6 +222,7 @@ async def _main(end: socket.socket) -> int:
             Place(order.epoch, order.slot, order.workers),
             policy=order.policy,
             insecure_no_auth=order.insecure_no_auth,
+            lock=order.lock,
         )
     except Misconfigured as error:
         await channel.send({"misconfigured": error.problems})
@@ -230,13 +231,17 @@ async def _main(end: socket.socket) -> int:
     return 0
 
 
-def main() -> None:
-    """Run a worker on the control channel whose descriptor is the only argument."""
-    # reading an integer takes time by the square of its digits; longer ones are refused
-    sys.set_int_max_str_digits(_DIGITS)
+def serve(control: socket.socket) -> int:
+    """Be a worker on this control channel; the code to exit with."""
+    sys.set_int_max_str_digits(DIGITS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor's to handle
     sys.setswitchinterval(SWITCH)
-    sys.exit(uvloop.run(_main(socket.socket(fileno=int(sys.argv[1])))))
+    return uvloop.run(_main(control))
+
+
+def main() -> None:
+    """Run a worker on the control channel whose descriptor is the only argument."""
+    sys.exit(serve(socket.socket(fileno=int(sys.argv[1]))))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bawn.approvals.message import Notice, headers
-from bawn.config.model import is_loopback
+from bawn.config.kinds import is_loopback
 from bawn.errors import Misconfigured
 from bawn.ports import HttpClient, HttpReply, HttpRequest
 

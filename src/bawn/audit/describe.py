@@ -11,6 +11,8 @@ from bawn.audit.entries import Context, Event, Refusal, encode, line_of
 from bawn.audit.subjects import KeyedDigests, Subjects
 from bawn.model import Call, Decision, Item, Json, Kind, Principal
 from bawn.storage import StateDirectory
+from bawn.telemetry.foreign import cleaned
+from bawn.telemetry.redaction import redact
 
 CACHED: Final = 4096
 CLIENT_CHARS: Final = 128
@@ -58,7 +60,7 @@ class Describer:
         params, client, session, trace = call.params, call.client, call.session, call.trace
         key = (
             call.principal, item.key, item.shown, call.method, decision.rule,
-            call.endpoint, client.name[:CLIENT_CHARS], client.version[:CLIENT_CHARS],
+            call.endpoint, _clear(client.name), _clear(client.version),
         )  # fmt: skip
         context, before = self._contexts.get(key), ""
         if context is None:
@@ -85,17 +87,18 @@ class Describer:
         subject, who = self._person(call.principal)
         asked = {key: call.params[key] for key in ("name", "uri") if key in call.params}
         sealed = {
-            key: str(text)[:DETAIL_CHARS] for key, text in ({"detail": detail} | asked).items()
+            key: _clear(str(text)[:DETAIL_CHARS])
+            for key, text in ({"detail": detail} | asked).items()
         }
         return Refusal(
             at=at,
             trace=call.trace,
             subject=subject,
             who=who,
-            method=call.method[:CLIENT_CHARS],
+            method=_clear(call.method),
             reason=reason,
-            client=call.client.name[:CLIENT_CHARS],
-            version=call.client.version[:CLIENT_CHARS],
+            client=_clear(call.client.name),
+            version=_clear(call.client.version),
             endpoint=call.endpoint,
             session=None if call.session is None else self._session(call.session),
             sealed=self._subjects.seal(subject, "sealed", sealed),
@@ -115,7 +118,7 @@ class Describer:
             subject=subject,
             who=sealed,
             what=what,
-            sealed=self._subjects.seal(subject, "sealed", detail),
+            sealed=self._subjects.seal(subject, "sealed", cleaned(detail)),
             tenant=who.tenant,
         )
 
@@ -169,3 +172,9 @@ class Describer:
             "tenant": principal.tenant,
         }
         return pseudonym, self._subjects.seal(pseudonym, "who", who)
+
+
+@lru_cache(CACHED)
+def _clear(text: str) -> str:
+    """What a caller names itself and its methods, which nothing keeps from holding a secret."""
+    return redact(cleaned(text[:URI_CHARS]))[:CLIENT_CHARS]

@@ -28,7 +28,8 @@ class Edition(msgspec.Struct, frozen=True):
     """What workers obey.
 
     `epoch` counts configurations: a worker of another epoch is out of date. `view` is the digest of
-    the View's file, None before the first. `ring` changes when the sealing keys have.
+    the View's file, None before the first. `ring` changes when the sealing keys have. `doubted` are servers
+    that say that they have changed, and were not looked at since.
     """
 
     epoch: int
@@ -36,16 +37,18 @@ class Edition(msgspec.Struct, frozen=True):
     view: str | None = None
     cuts: tuple[Cut, ...] = ()
     ring: int = 0
+    doubted: tuple[str, ...] = ()
 
 
 class Cuts:
-    """The cuts of an edition, arranged for looking up."""
+    """The cuts of an edition, and what is in doubt, arranged for looking up."""
 
-    def __init__(self, cuts: tuple[Cut, ...] = ()) -> None:
+    def __init__(self, cuts: tuple[Cut, ...] = (), doubted: tuple[str, ...] = ()) -> None:
         def names(kind: Kind) -> frozenset[str]:
             return frozenset(cut.name for cut in cuts if cut.kind == kind)
 
-        self.any: Final = bool(cuts)
+        self.any: Final = bool(cuts or doubted)
+        self.doubted: Final = frozenset(doubted)
         self.gate: Final = any(cut.kind == "gate" for cut in cuts)
         self.servers: Final = names("server")
         self.items: Final = names("item")

@@ -84,7 +84,7 @@ class Follower:
             self.on_view(load(self._shelf.get(edition.view)))
         if before is None or before.ring != edition.ring:
             self.on_ring()
-        if before is None or before.cuts != edition.cuts:
-            self.on_cuts(Cuts(edition.cuts))
+        if before is None or (before.cuts, before.doubted) != (edition.cuts, edition.doubted):
+            self.on_cuts(Cuts(edition.cuts, edition.doubted))
         self._obeys = edition
         log.debug("an edition is obeyed", extra={"number": self._read, "epoch": edition.epoch})

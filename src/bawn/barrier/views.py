@@ -18,6 +18,7 @@ class _Item(msgspec.Struct, array_like=True):
     shown: str
     definition: Json
     mirrors: tuple[Mirror, ...]
+    withheld: str
 
 
 class _Endpoint(msgspec.Struct, array_like=True):
@@ -31,6 +32,7 @@ class _Endpoint(msgspec.Struct, array_like=True):
     named: dict[str, str]
     extensions: dict[str, str]
     resources: str | None
+    withheld: dict[Kind, dict[str, int]]
 
 
 class _View(msgspec.Struct, array_like=True):
@@ -41,8 +43,9 @@ class _View(msgspec.Struct, array_like=True):
     mark: str
 
 
-_encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(_View).decode
+# JSON, as definitions are: other codecs have no room for integers beyond 64 bits, and one would stop all
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(_View).decode
 
 
 def dump(view: View, mark: str = "") -> bytes:
@@ -57,13 +60,16 @@ def dump(view: View, mark: str = "") -> bytes:
         if id(item) not in numbers:
             numbers[id(item)] = len(items)
             fields = (item.kind, item.server, item.name, item.shown, item.definition)
-            items.append(_Item(*fields, item.mirrors))
+            items.append(_Item(*fields, item.mirrors, item.withheld))
         return numbers[id(item)]
+
+    def numbered(by_kind: Mapping[Kind, Mapping[str, Item]]) -> dict[Kind, dict[str, int]]:
+        return {kind: {n: number(i) for n, i in named.items()} for kind, named in by_kind.items()}
 
     def raw(each: Endpoint) -> _Endpoint:
         return _Endpoint(
             each.server,
-            {kind: {n: number(i) for n, i in named.items()} for kind, named in each.items.items()},
+            numbered(each.items),
             sorted(each.claimed),
             each.capabilities,
             dict(each.instructions),
@@ -72,6 +78,7 @@ def dump(view: View, mark: str = "") -> bytes:
             dict(each.named),
             dict(each.extensions),
             each.resources,
+            numbered(each.withheld),
         )
 
     endpoints = [raw(each) for each in view.endpoints.values()]
@@ -88,7 +95,8 @@ def load(content: bytes) -> View:
     try:
         raw = _decode(content)
         items = [
-            Item(i.kind, i.server, i.name, i.shown, i.definition, i.mirrors) for i in raw.items
+            Item(i.kind, i.server, i.name, i.shown, i.definition, i.mirrors, i.withheld)
+            for i in raw.items
         ]
         endpoints = {each.server: _endpoint(each, items) for each in raw.endpoints}
         aggregates = {tenant: _endpoint(each, items) for tenant, each in raw.aggregates.items()}
@@ -98,12 +106,12 @@ def load(content: bytes) -> View:
 
 
 def _endpoint(raw: _Endpoint, items: list[Item]) -> Endpoint:
-    served: Mapping[Kind, Any] = {
-        kind: {name: items[at] for name, at in named.items()} for kind, named in raw.items.items()
-    }
+    def named(numbers: dict[Kind, dict[str, int]]) -> Mapping[Kind, Any]:
+        return {kind: {name: items[at] for name, at in by.items()} for kind, by in numbers.items()}
+
     return Endpoint(
         raw.server,
-        served,
+        named(raw.items),
         frozenset(raw.claimed),
         raw.capabilities,
         raw.instructions,
@@ -112,4 +120,5 @@ def _endpoint(raw: _Endpoint, items: list[Item]) -> Endpoint:
         raw.named,
         raw.extensions,
         raw.resources,
+        named(raw.withheld),
     )

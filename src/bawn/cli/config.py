@@ -52,12 +52,14 @@ def check(
 ) -> None:
     """Check the configuration: exit code 0 when it can be used, 2 with every problem if not. (stable)"""
     from bawn.app import policies
+    from bawn.app.launches import refuse_launches
     from bawn.cli.reading import explained
     from bawn.config.roots import refuse_roots
 
     found = loaded(config)
     with explained():
         refuse_roots(found)
+        refuse_launches(found.config)
         policies.read(found)
     if not quiet:
         count = len(found.config.servers)

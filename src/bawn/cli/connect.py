@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
-from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bawn.cli.options import ConfigOption, fail
+from bawn.cli.pointing import ask, carried_out, files, program, refuse, show
 from bawn.cli.quoting import printable
-from bawn.cli.reading import explained, loaded, on_terminal
+from bawn.cli.reading import explained, loaded
 
 if TYPE_CHECKING:
     from bawn.discovery.clients import Client
-    from bawn.discovery.rewrite import Gate, Plan
-    from bawn.discovery.undo import Undo
+    from bawn.discovery.pointing.rewrite import Gate, Plan
+    from bawn.discovery.pointing.undo import Undo
 
 ClientsArgument = Annotated[
     list[str] | None,
@@ -45,6 +43,14 @@ def connect(
     aggregate: Annotated[
         bool, typer.Option("--aggregate", help="Add one entry for all servers instead.")
     ] = False,
+    exclusive: Annotated[
+        bool,
+        typer.Option("--exclusive", help="Leave these clients with bawn alone; others are kept."),
+    ] = False,
+    managed: Annotated[
+        Path | None,
+        typer.Option("--managed", metavar="DIR", help="Write the administrator's files there."),
+    ] = None,
     directory: Annotated[
         Path | None,
         typer.Option(
@@ -56,32 +62,54 @@ def connect(
     config: ConfigOption = None,
 ) -> None:
     """Point clients at the gate: each entry in place, after showing the difference. Undone by `disconnect`. (stable)"""
-    from bawn.discovery.journal import Journal, default_path
-    from bawn.discovery.rewrite import Gate, apply
+    from bawn.discovery.pointing.journal import Journal, default_path
+    from bawn.discovery.pointing.rewrite import Gate, apply
 
     chosen = _chosen(clients, every)
     found = loaded(config)
     known = list(found.config.servers)
     gate = Gate(program(), found.path, found.config.servers)
-    if aggregate:
+    _insist_on_one(server, aggregate, exclusive, managed)
+    if managed is not None:
+        from bawn.cli.connect_managed import write_managed
+
+        write_managed(managed, chosen, gate, found.config, yes=yes, dry_run=dry_run)
+        return
+    if exclusive:
+        from bawn.cli.connect_exclusive import planned
+
+        plans, refused = planned(chosen, gate, directory)
+    elif aggregate:
         plans, refused = _aggregated(chosen, gate, directory, create=not every)
     else:
         plans, refused = _in_place(chosen, gate, directory, _wanted(server, known))
     changing = [plan for plan in plans if plan.changes]
     for plan in plans:
-        _show(plan)
+        show(plan)
     if not changing:
         print("Nothing to change.")
     elif not dry_run:
-        _ask(yes, f"Write {_files(len(changing))}?")
+        ask(yes, f"Write {files(len(changing))}?")
         with explained():
             journal = Journal(default_path(os.environ))
-            failed = _carried_out((plan.path, partial(apply, plan, journal)) for plan in changing)
+            failed = carried_out((plan.path, partial(apply, plan, journal)) for plan in changing)
         refused += failed
         if failed < len(changing):
             print("Restart the clients. `bawn disconnect` takes this back.")
     if refused:
         raise typer.Exit(1)
+
+
+def _insist_on_one(
+    server: list[str] | None, aggregate: bool, exclusive: bool, managed: Path | None
+) -> None:
+    """Each of these is a way of its own."""
+    if sum((bool(server), aggregate, exclusive, managed is not None)) > 1:
+        fail(
+            "expected at most one of --server, --aggregate, --exclusive and --managed.",
+            "--exclusive and --managed add one entry for all servers by themselves.",
+            code=2,
+        )
 
 
 def disconnect(
@@ -92,9 +120,9 @@ def disconnect(
     dry_run: DryRunOption = False,
 ) -> None:
     """Take back what `connect` did: byte for byte, or entry by entry in files that changed since. (stable)"""
-    from bawn.discovery.journal import Journal, default_path
-    from bawn.discovery.spans import Unreadable
-    from bawn.discovery.undo import apply, plan_undo
+    from bawn.discovery.documents.spans import Unreadable
+    from bawn.discovery.pointing.journal import Journal, default_path
+    from bawn.discovery.pointing.undo import apply, plan_undo
 
     chosen = {client.id for client in _chosen(clients, every)}
     journal = Journal(default_path(os.environ))
@@ -107,35 +135,17 @@ def disconnect(
             try:
                 undos.append(plan_undo(path, records))
             except Unreadable as problem:
-                refused += _refuse(path, problem)
+                refused += refuse(path, problem)
     for undo in undos:
         _show_undo(undo)
     if not undos and not refused:
         print("Nothing to take back.")
     elif undos and not dry_run:
-        _ask(yes, f"Restore {_files(len(undos))}?")
+        ask(yes, f"Restore {files(len(undos))}?")
         with explained():
-            refused += _carried_out((undo.path, partial(apply, undo, journal)) for undo in undos)
+            refused += carried_out((undo.path, partial(apply, undo, journal)) for undo in undos)
     if refused or any(undo.left for undo in undos):
         raise typer.Exit(1)
-
-
-def program() -> str:
-    """The absolute path of the `bawn` program, for entries that work from anywhere."""
-    called = Path(sys.argv[0])
-    on_path = shutil.which("bawn")
-    # A bare name is not looked for in the working directory, which may be anybody's project.
-    candidates = [called] if called.name == "bawn" and os.sep in sys.argv[0] else []
-    candidates += [Path(on_path)] if on_path else []
-    candidates.append(Path(sys.executable).with_name("bawn"))
-    found = next((c for c in candidates if c.is_file() and os.access(c, os.X_OK)), None)
-    if found is None:
-        fail(
-            "the program `bawn` was not found, so clients could not start it.",
-            "Install it, for example with `uv tool install bawn`.",
-            code=2,
-        )
-    return str(found.absolute())  # links are kept: installers move what they lead to
 
 
 def _chosen(names: list[str] | None, every: bool) -> list[Client]:
@@ -171,9 +181,9 @@ def _in_place(
 ) -> tuple[list[Plan], int]:
     """A plan for each file, and how many files are refused."""
     from bawn.discovery.clients import Roots
+    from bawn.discovery.documents.spans import Unreadable
     from bawn.discovery.inventory import inventory
-    from bawn.discovery.rewrite import plan_in_place
-    from bawn.discovery.spans import Unreadable
+    from bawn.discovery.pointing.rewrite import plan_in_place
 
     plans: list[Plan] = []
     refused = 0
@@ -182,7 +192,7 @@ def _in_place(
         try:
             plans.append(plan_in_place(file, gate, wanted))
         except Unreadable as problem:
-            refused += _refuse(file.path, problem)
+            refused += refuse(file.path, problem)
     return plans, refused
 
 
@@ -191,14 +201,18 @@ def _aggregated(
 ) -> tuple[list[Plan], int]:
     """The same, for one entry in each client's first file."""
     from bawn.discovery.clients import Roots
+    from bawn.discovery.documents.spans import Unreadable
     from bawn.discovery.inventory import aggregate_target
-    from bawn.discovery.rewrite import plan_aggregate
-    from bawn.discovery.spans import Unreadable
+    from bawn.discovery.pointing.rewrite import plan_aggregate
 
     plans: list[Plan] = []
     refused = 0
     project = directory.absolute() if directory else None
     for client in clients:
+        if not client.writable:
+            print(f"{client.title}: its files are YAML and only read: add bawn by hand.")
+            refused += create  # where it was named, that is not what was asked for
+            continue
         target = aggregate_target(client, Roots.of(os.environ), project, create=create)
         if target is None:
             print(f"{client.title}: no file to add an entry to.")
@@ -206,30 +220,8 @@ def _aggregated(
         try:
             plans.append(plan_aggregate(target[0], gate, target[1]))
         except Unreadable as problem:
-            refused += _refuse(target[0].path, problem)
+            refused += refuse(target[0].path, problem)
     return plans, refused
-
-
-def _show(plan: Plan) -> None:
-    """The difference for one file, and what is left as it is."""
-    from bawn.discovery.difference import unified
-
-    if not plan.changes and not plan.left:
-        return
-    path = printable(str(plan.path))
-    target = plan.snapshot.target if plan.path.is_symlink() and plan.snapshot else None
-    link = f" (a link to {printable(str(target))})" if target else ""
-    if plan.changes:
-        print(f"--- {path}{link}\n+++ {path}, connected")
-        for line in unified(plan.document, plan.edits):
-            print("\t".join(map(printable, line.split("\t"))))
-    else:
-        print(f"{plan.client.title}: {path}{link}")
-    for left in plan.left:
-        print(f"  left as it is: {printable(left.name)} ({printable(left.why)})")
-    if any(left.unknown for left in plan.left):
-        print("  `bawn init` imports such servers; `bawn server add` adds one.")
-    print()
 
 
 def _show_undo(undo: Undo) -> None:
@@ -241,34 +233,3 @@ def _show_undo(undo: Undo) -> None:
         print(f"  restored: {printable(name)}")
     for name, why in undo.left:
         print(f"  {path}: left as it is: {printable(name)} ({why})")
-
-
-def _ask(yes: bool, question: str) -> None:
-    if yes:
-        return
-    if not on_terminal():
-        fail("there is no terminal to ask on.", "Read what changes, then say `--yes`.", code=2)
-    if not typer.confirm(question, default=False):
-        fail("nothing was written.")
-
-
-def _carried_out(steps: Iterable[tuple[Path, Callable[[], None]]]) -> int:
-    """Take every step, and count those that were refused."""
-    from bawn.discovery.spans import Unreadable
-
-    refused = 0
-    for path, step in steps:
-        try:
-            step()
-        except Unreadable as problem:
-            refused += _refuse(path, problem)
-    return refused
-
-
-def _refuse(path: Path, problem: Exception) -> int:
-    print(f"bawn: {printable(str(path))}: {printable(str(problem))}", file=sys.stderr)
-    return 1
-
-
-def _files(number: int) -> str:
-    return f"{number} file{'' if number == 1 else 's'}"

@@ -16,7 +16,7 @@ from bawn.cli.reading import explained, on_terminal
 
 if TYPE_CHECKING:
     from bawn.config.load import Loaded
-    from bawn.discovery.importing import Imported, Skipped
+    from bawn.discovery.taking.importing import Imported, Skipped
 
 STATE = ".bawn"
 
@@ -74,11 +74,11 @@ def init(
     with explained():
         found = parse(text.encode(), path, os.environ)
     if not empty:
-        _show(servers, skipped)
+        show(servers, skipped)
         _ask(yes, path)
     secrets = {name: value for server in servers for name, value in server.secrets.items()}
     with explained():
-        (_into_keyring if keyring else _into_files)(secrets, found)
+        (into_keyring if keyring else into_files)(secrets, found)
         _create(path, text.encode())
         trust.record(found.path, found.digest)
     print(f"Wrote {printable(str(path))} with {len(servers)} servers; your consent is recorded.")
@@ -107,8 +107,8 @@ def _imported(
     project: Path | None, keyring: bool
 ) -> tuple[tuple[Imported, ...], tuple[Skipped, ...]]:
     from bawn.discovery.clients import Roots
-    from bawn.discovery.importing import imported
     from bawn.discovery.inventory import inventory
+    from bawn.discovery.taking.importing import imported
 
     kind = "keyring:" if keyring else f"file:{STATE}/secrets/"
     found = inventory(Roots.of(os.environ), project)
@@ -118,7 +118,8 @@ def _imported(
     return imported(found, lambda name: f"${{{kind}{name}}}")
 
 
-def _show(servers: Sequence[Imported], skipped: Sequence[Skipped]) -> None:
+def show(servers: Sequence[Imported], skipped: Sequence[Skipped] = ()) -> None:
+    """What would be started for each server, with what, and which entries stay out."""
     for server in servers:
         print(f"{server.id}  (from {', '.join(server.origins)})")
         command, url = server.settings.get("command"), server.settings.get("url", "")
@@ -148,7 +149,12 @@ def _ask(yes: bool, path: Path) -> None:
         fail("nothing was written.")
 
 
-def _into_files(secrets: Mapping[str, str], found: Loaded) -> None:
+def into_files(secrets: Mapping[str, str], found: Loaded) -> None:
+    """Keep secrets in private files of the state directory.
+
+    Raises:
+        Misconfigured: one of them holds another secret already, or cannot be written.
+    """
     from bawn.config import atomic
     from bawn.errors import Misconfigured
     from bawn.storage import StateDirectory, read_private
@@ -170,7 +176,12 @@ def _into_files(secrets: Mapping[str, str], found: Loaded) -> None:
         raise Misconfigured(f"{state.path}: cannot be written ({problem.strerror})") from None
 
 
-def _into_keyring(secrets: Mapping[str, str], found: Loaded) -> None:
+def into_keyring(secrets: Mapping[str, str], found: Loaded) -> None:
+    """Keep secrets in the system's keyring.
+
+    Raises:
+        Misconfigured: it cannot be used, or holds another secret of a name already.
+    """
     import keyring
 
     from bawn.config.secrets import KEYRING_SERVICE

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bawn.config.load import Loaded
+    from bawn.findings.finding import Finding
     from bawn.model import Json, View
     from bawn.policy.rules import Rule, Source
-    from bawn.review.finding import Finding
 
 SarifOption = Annotated[
     Path | None,
@@ -42,7 +42,7 @@ def check(
     Exit code 1 tells of errors or warnings, 2 of rules that cannot be in force. Notes are for
     information. Without a running gate names and arguments are not checked. (preview)
     """
-    from bawn.review import sarif as writing
+    from bawn.findings import sarif as writing
 
     found, place = chosen(config, directory)
     findings, broken = _findings(found, place)
@@ -129,8 +129,8 @@ def _findings(found: Loaded | None, place: Path | None) -> tuple[list[Finding], 
     from bawn.config import Config
     from bawn.policy.files import source
     from bawn.policy.files.reading import ruleset
+    from bawn.review.broken import broken
     from bawn.review.checking.check import check as review
-    from bawn.review.finding import broken
 
     settings = found.config if found else Config()
     try:

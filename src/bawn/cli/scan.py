@@ -1,17 +1,17 @@
-"""`bawn scan`: what the MCP clients of this machine start; nothing is started, nothing is sent."""
+"""`bawn scan`: what servers would do, told by reading; nothing is started unless `--live` says so."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from bawn.cli.options import JsonOption
+from bawn.cli.options import ConfigOption, JsonOption, fail
 from bawn.cli.quoting import command_line, printable
+from bawn.cli.reading import explained
 
 if TYPE_CHECKING:
     from bawn.discovery.entry import Entry
@@ -20,25 +20,87 @@ if TYPE_CHECKING:
 
 def scan(
     directory: Annotated[
-        Path, typer.Option("--dir", help="Project whose own files are looked at too.")
-    ] = Path(),
+        Path | None,
+        typer.Option(
+            "--dir",
+            help="Project whose own files are looked at too; default the current directory.",
+            show_default=False,
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    server: Annotated[
+        str | None, typer.Option("--server", help="Only this server of the configuration.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option("--url", help="A remote server; needs --live, for it is asked.")
+    ] = None,
+    tools: Annotated[
+        list[Path] | None,
+        typer.Option("--tools", metavar="FILE", help="A saved tools/list result; repeatable."),
+    ] = None,
+    lock: Annotated[
+        Path | None, typer.Option("--lock", metavar="FILE", help="The servers of a bawn.lock.")
+    ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="Start or reach the servers of --config or --url, and ask them."
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --live: do not ask.")] = False,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHERE",
+            help="URL of an OSV API, or a directory or .zip of OSV records; default `vulnerabilities.database`.",
+        ),
+    ] = None,
+    fail_on: Annotated[
+        Literal["error", "warning", "note"],
+        typer.Option("--fail-on", help="Exit code 1 from findings of this level on."),
+    ] = "warning",
     as_json: JsonOption = False,
+    sarif: Annotated[
+        Path | None,
+        typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0 there; `-` for here."),
+    ] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", metavar="FILE", help="Write Markdown there; `-` for here."),
+    ] = None,
 ) -> None:
-    """List every MCP server that your clients would start, with its exact command and its inline secrets.
+    """Look at MCP servers: launch commands, secrets, definitions, vulnerabilities, permissions, each other.
 
-    Reads files, and does nothing else. Exit code 1 when secrets stand in the files. (stable)
+    Without a target: every server that your clients would start. Reads files, and does nothing else; only
+    with --live are servers started or reached, after their commands were shown. Exit code 1 when there are
+    findings, secrets among them. (stable)
     """
-    from bawn.discovery.clients import Roots
-    from bawn.discovery.inventory import inventory
+    from bawn.app.compiling import keep_compiled
+    from bawn.assurance.scanning.examine import at_least
+    from bawn.cli.scan_report import Report, write
+    from bawn.cli.scan_targets import Asked, gather
 
-    found = inventory(Roots.of(os.environ), directory.absolute())
+    keep_compiled()
+    if [as_json, str(sarif) == "-", str(markdown) == "-"].count(True) > 1:
+        fail(
+            "expected one of --json, --sarif - and --markdown -, for they share the output.", code=2
+        )
+    asked = Asked(directory, config, server, url, tuple(tools or ()), lock, live, yes, database)
+    with explained():
+        scanned = gather(asked)
+    findings = scanned.findings
+    quiet = write(Report(findings, len(scanned.targets)), sarif, markdown)
     if as_json:
-        print(json.dumps(as_tree(found), indent=2))
-    else:
-        for file in found:
-            _show(file)
-        _sum_up(found)
-    if any(entry.secrets for file in found for entry in file.entries):
+        print(json.dumps(scanned.tree(as_tree(scanned.files)), indent=2))
+    elif not quiet:
+        if scanned.clients:
+            for file in scanned.files:
+                _show(file)
+        for line in scanned.lines():
+            print(line)
+        if scanned.clients:
+            _sum_up(scanned.files)
+    if at_least(findings, fail_on):
         raise typer.Exit(1)
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from bawn.cli.options import ConfigOption, JsonOption, fail, find_config
 from bawn.cli.quoting import command_line, printable
 from bawn.cli.reading import explained, loaded, on_terminal
+from bawn.cli.servers import NameArgument, tell_next
 
 if TYPE_CHECKING:
     from bawn.config.load import Loaded
-    from bawn.config.model import Server
+    from bawn.config.server import Server
 
 app = typer.Typer(no_args_is_help=True)
-NameArgument = Annotated[str, typer.Argument(help="Id of the server.", show_default=False)]
 
 
 @app.command()
@@ -76,48 +77,96 @@ def add(
     path = find_config(config)
     with explained():
         found = edit.add(path, name, settings, os.environ)
-        _tell_next(found, f"Added `{name}` to {printable(str(found.path))}.")
+        tell_next(found, f"Added `{name}` to {printable(str(found.path))}.")
 
 
 @app.command("list")
-def list_servers(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def list_servers(
+    label: Annotated[
+        list[str] | None, typer.Option("--label", help="Only those with this label; repeatable.")
+    ] = None,
+    status: Annotated[
+        str | None, typer.Option("--status", help="Only active, deprecated or disabled ones.")
+    ] = None,
+    owner: Annotated[str | None, typer.Option("--owner", help="Only those of this owner.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """List the servers in the file. (stable)"""
     from bawn.config.render import effective
 
+    if status not in {None, "active", "deprecated", "disabled"}:
+        fail("--status: expected active, deprecated or disabled.", code=2)
     found = loaded(config)
-    servers = found.config.servers
+    servers = {
+        name: server
+        for name, server in found.config.servers.items()
+        if set(label or ()) <= set(server.labels)
+        and status in {None, server.status}
+        and owner in {None, server.owner}
+    }
     if as_json:
         shown = effective(found.config)["servers"]
         print(json.dumps([{"id": name, **shown[name]} for name in servers], indent=2))
-        return
-    if not servers:
+    elif not found.config.servers:
         print("No servers yet. Add one with `bawn server add`.")
-    width = max(map(len, servers), default=0)
-    tenants = max((len(server.tenant) for server in servers.values()), default=0)
-    for name, server in servers.items():
-        whose = f"  {server.tenant or '-':{tenants}}" if tenants else ""
-        print(f"{name:{width}}{whose}  {server.isolation:9}  {_target(found, name, server)}")
+    elif not servers:
+        print("No server is like that.")
+    else:
+        for line in _table(found, servers):
+            print(line)
 
 
-@app.command()
-def show(name: NameArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Show one server of the file, defaults included. Secrets are hidden. (stable)"""
-    from bawn.config.render import effective, rendered
+_OPTIONAL: Final[tuple[tuple[str, Callable[[Server], str]], ...]] = (
+    ("", lambda server: server.tenant),
+    ("active", lambda server: server.status),
+    ("", lambda server: server.owner),
+    ("", lambda server: ",".join(server.labels)),
+)
+"""Columns that are shown where a server has something to say there: what says nothing, and the text."""
 
-    found = loaded(config)
-    _insist_on(found, name)
-    tree = effective(found.config)["servers"][name]
-    if as_json:
-        print(json.dumps({"id": name, **tree}, indent=2))
-        return
-    for line in rendered({name: tree}):
-        print(printable(line))
+
+def _table(found: Loaded, servers: dict[str, Server]) -> Iterator[str]:
+    columns = [list(servers)]
+    for nothing, text in _OPTIONAL:
+        told = [text(server) for server in servers.values()]
+        if set(told) != {nothing}:
+            columns.append([printable(each) or "-" for each in told])
+    if found.state.is_dir():  # else nothing is known yet
+        columns.append(_trust(found, servers))
+    columns.append([server.isolation for server in servers.values()])
+    columns.append([_target(found, name, server) for name, server in servers.items()])
+    widths = [max(map(len, column)) for column in columns[:-1]]
+    for row in zip(*columns, strict=True):
+        *padded, last = row
+        cells = [f"{cell:{width}}" for cell, width in zip(padded, widths, strict=True)]
+        yield "  ".join([*cells, last])
+
+
+def _trust(found: Loaded, servers: dict[str, Server]) -> list[str]:
+    """What failed of each server's trust, else how much of it is verified."""
+    from bawn.cli.server_trust import statuses
+
+    known = statuses(found)
+    cells = []
+    for name in servers:
+        status = known.of(name)
+        failed = ",".join(status.of("failed"))
+        verified = f"{len(status.of('verified'))}/{len(status.evidence)} verified"
+        cells.append(f"FAILED:{failed}" if failed else verified)
+    return cells
 
 
 @app.command()
 def remove(
     name: NameArgument,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    forget: Annotated[
+        bool,
+        typer.Option(
+            "--forget", help="And what was approved of it: another of this id is first seen then."
+        ),
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Remove a server from the file. (stable)"""
@@ -130,7 +179,25 @@ def remove(
         fail("nothing was removed.")
     with explained():
         found = edit.remove(path, name, os.environ)
-        _tell_next(found, f"Removed `{name}` from {printable(str(found.path))}.")
+        if forget:
+            _forget(found, name)
+        tell_next(found, f"Removed `{name}` from {printable(str(found.path))}.")
+
+
+def _forget(found: Loaded, name: str) -> None:
+    """Take a server off the record: its pins, evidence and package."""
+    from bawn.errors import Refused
+    from bawn.storage.directory import StateDirectory
+    from bawn.storage.files import ServerFiles
+
+    if not found.state.is_dir():
+        return
+    state = StateDirectory(found.state)
+    for directory in (state.pins, state.evidence, state.packages):
+        try:
+            ServerFiles(directory, object).remove(name)
+        except Refused as refused:
+            fail(printable(refused.detail), refused.reason.fix)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -139,24 +206,6 @@ def _pair(text: str) -> tuple[str, str]:
         # The text is not repeated: it may be the secret alone.
         fail("--env: expected NAME=VALUE, or NAME=${keyring:NAME} for a secret.", code=2)
     return name, value
-
-
-def _tell_next(found: Loaded, done: str) -> None:
-    from bawn.config import trust
-
-    print(done)
-    if trust.needs_consent(found.config) and not trust.is_trusted(found.path, found.digest):
-        print(
-            f"Next: `bawn trust --config {found.path}`, for it does not serve before your consent."
-        )
-    else:
-        print("A running gate takes it up with `bawn reload`.")
-
-
-def _insist_on(found: Loaded, name: str) -> None:
-    if name not in found.config.servers:
-        known = ", ".join(found.config.servers) or "none"
-        fail(f"no server `{printable(name)}` in {found.path.name}; it has {known}.", code=2)
 
 
 def _target(found: Loaded, name: str, server: Server) -> str:

@@ -6,12 +6,15 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from bawn.cli.options import ConfigOption, JsonOption, fail
+from bawn.cli.quoting import printable
 from bawn.cli.reading import explained, loaded
+from bawn.cli.up import lock_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _PATIENCE: Final = 5.0
+_ACROSS: Final = 10  # findings
 
 
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -71,6 +74,7 @@ def _text(gate: dict[str, Any]) -> str:
         f"{gate['url']}/mcp is {health['status']}  ({pids})",
         f"configuration {gate['config']}",
         _policy(gate["policy"]),
+        *(lock_lines(gate["lock"]) if gate.get("lock") else ()),
         f"audit {health.get('audit', 'not shown: identity.local_roles has no operator')}",
         "",
     ]
@@ -78,7 +82,17 @@ def _text(gate: dict[str, Any]) -> str:
         note = _confinement(server["confined"])
         detail = f"  {server['detail']}" if server["detail"] else ""
         lines.append(f"  {name:<20} {server['state']:<14} {server['version']:<12}{note}{detail}")
+    for name, server in health.get("servers", {}).items():
+        for each in server.get("failed", ()):
+            detail = printable(each["detail"])
+            lines.append(f"  {name:<20} {each['dimension']} failed: {detail}")
     wrong = health.get("policy", [])
     if wrong:
         lines += ["", "the policies need a look:", *(f"  {each}" for each in wrong)]
+    across = health.get("across", [])
+    if across:
+        told = [f"  {printable(each)}" for each in across[:_ACROSS]]
+        more = len(across) - _ACROSS
+        lines += ["", "the servers together need a look (`bawn scan --config FILE`):", *told]
+        lines += [f"  and {more} more"] if more > 0 else []
     return "\n".join(lines)

@@ -1,8 +1,9 @@
-"""`bawn why`: what became of one call, which rule decided it, and what would let it pass."""
+"""`bawn why`: what became of one call, which rule decided it, what was found in it, and what would let it pass."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,9 +16,11 @@ from bawn.cli.quoting import printable
 from bawn.cli.reading import explained, loaded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from bawn.review.past.cause import Cause
+    from bawn.review.past.inspected import Finding
     from bawn.review.past.recorded import Recorded
 
 IdArgument = Annotated[
@@ -25,11 +28,15 @@ IdArgument = Annotated[
     typer.Argument(metavar="ID", help="Trace id, as in the error's data; its beginning is enough."),
 ]
 
+_SHOWN = 16
+"""Findings of one call that are told as text."""
+
 _COMMANDS = {
     "approval.pending": "bawn approvals list",
     "approval.denied": "bawn approvals list --state denied",
     "gate.cut": "bawn incident list",
     "server.unavailable": "bawn status",
+    "inspection.judge": "bawn status",
 }
 
 
@@ -39,10 +46,13 @@ def why(id_: IdArgument, config: ConfigOption = None, as_json: JsonOption = Fals
     Exit code 1 tells that no such call is there. (preview)
     """
     from bawn.review.past.cause import cause_of
+    from bawn.review.past.inspected import in_events
 
     calls = _found(config, id_.strip().lower())
     rules = policy_set(config, None).rules.rules
-    causes = [cause_of(each, rules) for each in calls]
+    with explained():
+        found = list(in_events(state_of(loaded(config)), calls[0].call.trace))
+    causes = [cause_of(each, rules, found) for each in calls]
     if as_json:
         print(json.dumps([_object(each) for each in causes], indent=2))
         return
@@ -80,6 +90,7 @@ def _text(found: Cause) -> str:
         f"  {call.decision}: {found.reason}: {found.message}",
     ]
     lines += [f"  rule: {found.rule}"] if found.rule else []
+    lines += (line for each in found.found[:_SHOWN] for line in _finding(each))
     lines += (f"    {rule.effect} {rule.id} stands at {rule.place}" for rule in found.places)
     lines += [f"  to do: {found.fix}"] if found.fix else []
     lines += [f"  see: {_COMMANDS[found.reason]}"] if found.reason in _COMMANDS else []
@@ -87,7 +98,19 @@ def _text(found: Cause) -> str:
     lines += (
         [f"  this, added to the forbid, would spare it: {found.unless}"] if found.unless else []
     )
+    lines += (f"  this in bawn.yaml would let it pass: {each}" for each in found.exempt[:1])
+    lines += (f"    or: {each}" for each in found.exempt[1:])
     return "\n".join(map(printable, lines))
+
+
+def _finding(found: Finding) -> Iterator[str]:
+    grave = f" ({found.severity})" if found.severity else ""
+    shadow = ", in shadow" if found.shadow else ""
+    yield (
+        f"  found in {found.way}: {found.rule}{grave} at {found.place or '/'}: {found.action}{shadow}"
+    )
+    if found.rationale:
+        yield f"    {found.rationale}"
 
 
 def _object(found: Cause) -> dict[str, object]:
@@ -105,4 +128,6 @@ def _object(found: Cause) -> dict[str, object]:
         "command": _COMMANDS.get(found.reason, ""),
         "permit": found.permit,
         "unless": found.unless,
+        "found": [asdict(each) for each in found.found],
+        "exempt": [str(each) for each in found.exempt],
     }

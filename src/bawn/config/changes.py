@@ -20,6 +20,9 @@ AUTOMATIC: Final = (
     ("servers", "*", "idle_stop"),
     ("servers", "*", "max_children"),
     ("servers", "*", "required"),
+    ("servers", "*", "owner"),
+    ("servers", "*", "purpose"),
+    ("servers", "*", "labels"),
 )
 
 

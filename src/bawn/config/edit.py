@@ -1,4 +1,4 @@
-"""Adding and removing a server in the file, with every other line left byte for byte as it was.
+"""Adding, changing and removing a server in the file, with every other line left byte for byte as it was.
 
 The text is changed where the server's block stands or will stand; then the result is read again and
 must equal what was meant, else nothing is written.
@@ -7,23 +7,22 @@ must equal what was meant, else nothing is written.
 from __future__ import annotations
 
 import copy
-import json
 import os
 import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from bawn.config import trust
+from bawn.config.amend import Changes, changed
 from bawn.config.atomic import replace
 from bawn.config.document import Document, Span, read
+from bawn.config.layout import Lines, indentation, is_server, reads_as, servers_of
 from bawn.config.load import Loaded, check, parse, read_file
 from bawn.config.render import rendered
 from bawn.errors import Misconfigured
 
-STEP: Final = 2
-_LINE = re.compile("[^\r\n\x85\u2028\u2029]*(?:\r\n|[\r\n\x85\u2028\u2029])")
 _EMPTY_SECTION = re.compile(r"([^#{}]*:) \{\}((?:[ \t]+#.*|[ \t]*)\s)", re.DOTALL)
 _BARE_SECTION = re.compile(r"([^#{}]*?:)((?:[ \t]+#.*|[ \t]*)\s)", re.DOTALL)
 
@@ -37,6 +36,16 @@ def add(path: Path, name: str, settings: Mapping[str, Any], environ: Mapping[str
     check({"servers": {name: dict(settings)}})
     raw = read_file(path)
     return _commit(path, raw, added(raw, path.name, name, settings), environ)
+
+
+def change(path: Path, name: str, changes: Changes, environ: Mapping[str, str]) -> Loaded:
+    """Change settings of a server in the file at `path`, all of them or none; None takes a key out.
+
+    Raises:
+        Misconfigured: the file was not changed; says why.
+    """
+    raw = read_file(path)
+    return _commit(path, raw, changed(raw, path.name, name, changes), environ)
 
 
 def remove(path: Path, name: str, environ: Mapping[str, str]) -> Loaded:
@@ -56,17 +65,17 @@ def added(raw: bytes, label: str, name: str, settings: Mapping[str, Any]) -> byt
         Misconfigured: the server is there already, or the file is not laid out in blocks.
     """
     document = read(raw, label)
-    servers = _servers(document)
+    servers = servers_of(document)
     if name in servers:
         raise Misconfigured(
             f"{label}:{document.line(('servers', name))}: server `{name}` is here already; "
             "choose another name, or remove it first"
         )
     wanted = {**document.tree, "servers": {**servers, name: dict(settings)}}
-    lines = _Lines(raw)
+    lines = Lines(raw)
     block = _insert(lines, document, name, settings)
     result = lines.joined()
-    if not _reads_as(result, wanted):
+    if not reads_as(result, wanted):
         raise Misconfigured(
             f"{label}: `servers` is not laid out in lines that can be added to; "
             f"add this by hand below it:\n{block.rstrip()}"
@@ -81,18 +90,18 @@ def removed(raw: bytes, label: str, name: str) -> bytes:
         Misconfigured: there is no such server, or its block cannot be told from the rest.
     """
     document = read(raw, label)
-    servers = _servers(document)
+    servers = servers_of(document)
     if name not in servers:
         known = ", ".join(servers) or "none"
         raise Misconfigured(f"{label}: no server `{name}`; it has {known}")
     wanted = copy.deepcopy(document.tree)
     del wanted["servers"][name]
-    lines = _Lines(raw)
+    lines = Lines(raw)
     span = document.spans.get(("servers", name))
     if span is not None:
         _cut(lines, document.spans[("servers",)], span, alone=len(servers) == 1)
     result = lines.joined()
-    if not _reads_as(result, wanted):
+    if not reads_as(result, wanted):
         raise Misconfigured(
             f"{label}:{document.line(('servers', name))}: the lines of `{name}` cannot be told from "
             "the rest; remove them by hand"
@@ -100,45 +109,12 @@ def removed(raw: bytes, label: str, name: str) -> bytes:
     return result
 
 
-class _Lines:
-    """The lines of a file, each with its own ending; a missing last one is missing again in the end."""
-
-    def __init__(self, raw: bytes) -> None:
-        text = raw.decode()
-        self.ending = "\r\n" if "\r\n" in text else "\n"
-        self.open = bool(text) and not text.endswith(("\n", "\r"))
-        self.all = _LINE.findall(text + self.ending if self.open else text)
-
-    def end(self, span: Span) -> int:
-        """Where a block ends: after its last content, and the comments that stand deeper than its key."""
-        end = span.last + 1
-        while end < len(self.all):
-            line = self.all[end]
-            stripped = line.lstrip(" ")
-            if not stripped.startswith("#") or len(line) - len(stripped) <= span.column:
-                break
-            end += 1
-        return end
-
-    def joined(self) -> bytes:
-        """The content of the file."""
-        text = "".join(self.all)
-        return (text.removesuffix(self.ending) if self.open else text).encode()
-
-
-def _servers(document: Document) -> dict[str, Any]:
-    servers = document.tree.get("servers") or {}
-    if not isinstance(servers, dict):
-        raise Misconfigured("servers: expected a mapping of ids to servers")
-    return servers
-
-
-def _insert(lines: _Lines, document: Document, name: str, settings: Mapping[str, Any]) -> str:
+def _insert(lines: Lines, document: Document, name: str, settings: Mapping[str, Any]) -> str:
     """Put the block of a server where it belongs; returns the block."""
     below = [span for path, span in document.spans.items() if path[:1] == ("servers",)]
     section = document.spans.get(("servers",))
-    siblings = [document.spans[path] for path in document.spans if _is_server(path)]
-    column, step = _indentation(document)
+    siblings = [document.spans[path] for path in document.spans if is_server(path)]
+    column, step = indentation(document)
     block = [f"{' ' * column}{line}{lines.ending}" for line in rendered({name: settings}, step)]
     if section is None:
         lines.all += [f"servers:{lines.ending}", *block]
@@ -154,7 +130,7 @@ def _insert(lines: _Lines, document: Document, name: str, settings: Mapping[str,
     return "".join(block)
 
 
-def _cut(lines: _Lines, section: Span, span: Span, *, alone: bool) -> None:
+def _cut(lines: Lines, section: Span, span: Span, *, alone: bool) -> None:
     """Take a block out; with the last one an appended `servers:` goes, any other becomes empty."""
     end = lines.end(span)
     appended = span.first == section.first + 1 and end == len(lines.all)
@@ -165,34 +141,6 @@ def _cut(lines: _Lines, section: Span, span: Span, *, alone: bool) -> None:
     del lines.all[span.first : end]
     if alone and bare:
         lines.all[section.first] = f"{bare[1]} {{}}{bare[2]}"
-
-
-def _is_server(path: tuple[str | int, ...]) -> bool:
-    return len(path) == 2 and path[0] == "servers"
-
-
-def _indentation(document: Document) -> tuple[int, int]:
-    """The column of server ids in this file, and how much deeper each level goes."""
-    spans = document.spans
-    column = next((spans[path].column for path in spans if _is_server(path)), STEP)
-    for path, span in spans.items():
-        if len(path) == 3 and path[0] == "servers" and span.first > spans[path[:2]].first:
-            return column, max(span.column - column, 1)
-    return column, STEP
-
-
-def _reads_as(raw: bytes, wanted: dict[str, Any]) -> bool:
-    try:
-        found = read(raw, "").tree
-    except Misconfigured:
-        return False
-    return _comparable(found) == _comparable(wanted)
-
-
-def _comparable(tree: dict[str, Any]) -> str:
-    """Equal for equal settings of equal types; a section without servers is like none."""
-    kept = {key: value for key, value in tree.items() if key != "servers" or value}
-    return json.dumps(kept, sort_keys=True)
 
 
 def _commit(path: Path, old: bytes, new: bytes, environ: Mapping[str, str]) -> Loaded:

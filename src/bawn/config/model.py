@@ -5,168 +5,27 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from typing import Annotated, Literal, Self, TypeAlias
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from bawn.config.inspection import InspectionConfig
+from bawn.config.integrity import (
+    DiscoveryConfig,
+    DriftConfig,
+    RegistryConfig,
+    SigningConfig,
+    VulnerabilitiesConfig,
+)
+from bawn.config.kinds import Address, HttpUrl, Network, is_loopback
 from bawn.config.limits import Limits
 from bawn.config.policy import ApprovalsConfig, FlowConfig, Quota, RoleRule, Scope, Tenant
-from bawn.config.section import Count, Seconds, Section, setting
+from bawn.config.section import Seconds, Section, setting
+from bawn.config.server import RESERVED_IDS, SERVER_ID, Server
 
-Isolation: TypeAlias = Literal["principal", "session", "project", "shared"]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its very name: `localhost` or a loopback address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _address(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
-        raise ValueError("expected HOST:PORT, such as 127.0.0.1:8811 or [::1]:8811")
-    return value
-
-
-def _network(value: str) -> str:
-    try:
-        ipaddress.ip_network(value)
-    except ValueError:
-        raise ValueError("expected an address or a network, such as 10.0.0.0/8") from None
-    return value
-
-
-def _http_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("expected an http:// or https:// URL with a host")
-    if parts.username or parts.password:
-        raise ValueError("a URL must not carry credentials: set `auth` instead")
-    if parts.fragment:
-        raise ValueError("a URL must not carry a fragment")
-    return value
-
-
-Address = Annotated[str, AfterValidator(_address)]
-Network = Annotated[str, AfterValidator(_network)]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-
-
-class Auth(Section):
-    """The credential that bawn presents to a server; a caller's own never travels on."""
-
-    type: Literal["none", "bearer"] = setting("none", "`none`, or `bearer` with a `token`.")
-    token: str | None = setting(
-        None,
-        "The bearer token, as a reference: `${env:NAME}`, `${file:PATH}` or `${keyring:NAME}`.",
-    )
-
-    @model_validator(mode="after")
-    def _token_belongs_to_bearer(self) -> Self:
-        if (self.type == "bearer") != (self.token is not None):
-            raise ValueError("`token` goes with `type: bearer`, and only with it")
-        return self
-
-
-SERVER_ID = re.compile(r"[a-z0-9-]{1,32}")
-RESERVED_IDS = frozenset({"bawn"})
-
-
-class Server(Section):
-    """One MCP server: a `command` to start, or a `url` to reach."""
-
-    command: tuple[str, ...] | None = setting(
-        None,
-        "Program and arguments of a local server that speaks stdio. Never passed to a shell. `${data}` is the private directory of its isolation key.",
-        min_length=1,
-    )
-    url: HttpUrl | None = setting(None, "Streamable HTTP endpoint of a remote server.")
-    cwd: str | None = setting(
-        None, "Working directory of a local server, relative to the configuration file."
-    )
-    env: dict[str, str] = setting(
-        dict,
-        "Environment of a local server beyond the scrubbed minimum; secrets as references only, `${data}` as in `command`.",
-    )
-    isolation: Isolation = setting(
-        "principal",
-        "Who shares a process or session: one per `principal`, `session` or `project`, or `shared` by all.",
-    )
-    prefix: str | None = setting(
-        None,
-        "Prefix of its names on the aggregate endpoint; default is the id and two underscores, empty for none.",
-        max_length=64,
-        pattern=r"^[A-Za-z0-9_.-]*$",
-    )
-    tenant: Tenant = setting(
-        "", "The tenant that it belongs to: nobody else's callers can see or name it."
-    )
-    required: bool = setting(False, "The gate is not ready while this server fails.")
-    auth: Auth = setting(Auth, "The credential for a remote server.")
-    baggage: bool = setting(
-        False, "Whether the W3C `baggage` of callers' traces travels on to this server."
-    )
-    http: Literal["native", "reference"] = setting(
-        "native",
-        "HTTP client: bawn's own, or httpx2 for proxies, private authorities and HTTP/2.",
-        "preview",
-    )
-    ca: str | None = setting(
-        None,
-        "File with the certificate authorities to trust for this server; uses the reference client.",
-        "preview",
-    )
-    proxy: HttpUrl | None = setting(
-        None, "HTTP proxy to reach this server through; uses the reference client.", "preview"
-    )
-    idle_stop: Seconds = setting(
-        900.0, "A local server's process ends after this long without a call.", "preview"
-    )
-    max_children: Count = setting(
-        64, "Processes of this local server at most, over all isolation keys.", "preview"
-    )
-    confine: Literal["auto", "required", "off"] = setting(
-        "auto",
-        "A local server's file system by bubblewrap: `auto` where it works, `required` never without, `off` never.",
-        "preview",
-    )
-    memory: Annotated[int, Field(ge=16 << 20)] | None = setting(
-        None,
-        "Memory of a local server in bytes: of all its processes in a cgroup, else of each one's data.",
-        "preview",
-    )
-    cpu: Annotated[float, Field(ge=0.01, le=1024)] | None = setting(
-        None, "Processor cores that a local server may use, where cgroups can be.", "preview"
-    )
-
-    @model_validator(mode="after")
-    def _one_way_to_reach_it(self) -> Self:
-        if (self.command is None) == (self.url is None):
-            raise ValueError(
-                "expected exactly one of `command` (a local server) and `url` (a remote one)"
-            )
-        local = [name for name in ("cwd", "env", "memory", "cpu") if getattr(self, name)]
-        remote = [name for name in ("ca", "proxy") if getattr(self, name)]
-        if self.auth.type != "none":
-            remote.append("auth")
-        if self.url is not None and local:
-            raise ValueError(f"`{local[0]}` belongs to servers with a `command`")
-        if self.command is not None and remote:
-            raise ValueError(f"`{remote[0]}` belongs to servers with a `url`")
-        return self
-
-    @property
-    def uses_reference_client(self) -> bool:
-        """Whether only httpx2 can reach this server as configured."""
-        return self.http == "reference" or self.ca is not None or self.proxy is not None
+Plugin = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}==[A-Za-z0-9][A-Za-z0-9.!+_-]{0,63}$")
+]
 
 
 class Issuer(Section):
@@ -267,7 +126,6 @@ class AuditConfig(Section):
 class Refresh(Section):
     """How often servers are looked at when nothing announces a change."""
 
-    lists: Seconds = setting(60.0, "Seconds between listings of a server.")
     probe: Seconds = setting(15.0, "Seconds between health probes of a server.")
 
 
@@ -315,6 +173,29 @@ class Config(Section):
         None,
         "Directory of policies, relative to the configuration file: `*.cedar`, `entities.json`, `labels.yaml`, `tests/*.yaml`. Absent: roles alone decide.",
     )
+    approval: Literal["pin", "review"] = setting(
+        "pin",
+        "`pin`: what a server offers when it is first seen is approved, what changes later waits; `review`: everything waits for somebody's approval.",
+    )
+    drift: DriftConfig = setting(DriftConfig, "What becomes of changed definitions.")
+    registry: RegistryConfig = setting(RegistryConfig, "The registry of servers.", "preview")
+    signing: SigningConfig = setting(
+        SigningConfig, "Whose signatures what is served must have.", "preview"
+    )
+    vulnerabilities: VulnerabilitiesConfig = setting(
+        VulnerabilitiesConfig, "Where known vulnerabilities are looked up.", "preview"
+    )
+    discovery: DiscoveryConfig = setting(
+        DiscoveryConfig, "Where servers outside the gate are looked for.", "preview"
+    )
+    inspection: InspectionConfig = setting(
+        InspectionConfig, "What is looked at both ways, and what is done about what is found."
+    )
+    plugins: tuple[Plugin, ...] = setting(
+        (),
+        "Packages whose detectors are loaded, as `name==version`; nothing loads unnamed.",
+        max_length=32,
+    )
     enforcement: Literal["enforce", "observe"] = setting(
         "enforce",
         "`observe` decides and records what policy would refuse or ask for, and lets it pass.",
@@ -343,6 +224,15 @@ class Config(Section):
         if len(self.servers) > self.limits.servers:
             raise ValueError(
                 f"{len(self.servers)} servers, but `limits.servers` is {self.limits.servers}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _review_means_all_of_it(self) -> Self:
+        if self.approval == "review" and "added" in self.drift.auto:
+            raise ValueError(
+                "`drift.auto` has `added`, and `approval: review` means that nothing is served which "
+                "nobody has seen: expected one of them alone"
             )
         return self
 

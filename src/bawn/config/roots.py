@@ -16,8 +16,8 @@ from pathlib import Path
 
 from bawn.config import trust
 from bawn.config.load import Loaded
-from bawn.config.model import Server
 from bawn.config.secrets import DATA
+from bawn.config.server import Server
 from bawn.errors import Misconfigured
 
 _BETWEEN = re.compile(r"[=:,;]")

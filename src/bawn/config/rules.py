@@ -18,8 +18,8 @@ from bawn.config.credentials import (
     may_be_credential,
     query_credential,
 )
-from bawn.config.model import RESERVED_IDS, SERVER_ID
 from bawn.config.problems import Problem
+from bawn.config.server import RESERVED_IDS, SERVER_ID
 from bawn.errors import Misconfigured
 
 STORE: Final = (

@@ -14,7 +14,8 @@ from typing import Any, Final
 from bawn.config import shape as shapes
 from bawn.config.changes import AUTOMATIC
 from bawn.config.environment import NOT_SETTINGS, variable
-from bawn.config.model import SERVER_ID, Config
+from bawn.config.model import Config
+from bawn.config.server import SERVER_ID
 from bawn.config.shape import Shape
 
 TIERS: Final = ("stable", "preview", "experimental")

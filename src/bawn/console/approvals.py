@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bawn.approvals.book import NOTE, Book
 from bawn.approvals.viewed import Viewed
 from bawn.console.deciders import Deciders
-from bawn.errors import GATE_CUT, HTTP_BODY, HTTP_MEDIA_TYPE, MESSAGE_PARAMS, Refused
+from bawn.console.told import told
+from bawn.errors import HTTP_BODY, HTTP_MEDIA_TYPE, MESSAGE_PARAMS, Refused
 from bawn.model import Json
 from bawn.storage.approvals import Verdict
 
 PATH: Final = "/api/v1/approvals"
 STATES: Final = ("pending", "granted", "denied", "used", "expired", "void")
 LARGEST: Final = 16 << 10  # bytes of a body
-
-_NO_STORE: Final = {"cache-control": "no-store"}
 
 
 class _Decision(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,10 +42,10 @@ class Api:
     def routes(self) -> list[Route]:
         """Where it is served."""
         return [
-            Route(PATH, self._told(self.listed), methods=["GET"]),
-            Route(f"{PATH}/{{id}}", self._told(self.one), methods=["GET"]),
-            Route(f"{PATH}/{{id}}/grant", self._told(self.grant), methods=["POST"]),
-            Route(f"{PATH}/{{id}}/deny", self._told(self.deny), methods=["POST"]),
+            Route(PATH, told(self.listed), methods=["GET"]),
+            Route(f"{PATH}/{{id}}", told(self.one), methods=["GET"]),
+            Route(f"{PATH}/{{id}}/grant", told(self.grant), methods=["POST"]),
+            Route(f"{PATH}/{{id}}/deny", told(self.deny), methods=["POST"]),
         ]
 
     async def listed(self, request: Request) -> Json:
@@ -79,18 +77,6 @@ class Api:
         decider = await self.deciders.of(request)
         note = await _note(request)
         return as_json(self.book.decide(request.path_params["id"], decider, verdict, note))
-
-    @staticmethod
-    def _told(answer: Any) -> Any:
-        """The answer as a response, or the refusal as one."""
-
-        async def endpoint(request: Request) -> Response:
-            try:
-                return JSONResponse(await answer(request), headers=_NO_STORE)
-            except Refused as refused:
-                return problem(refused)
-
-        return endpoint
 
 
 def as_json(seen: Viewed) -> Json:
@@ -136,22 +122,6 @@ def as_json(seen: Viewed) -> Json:
         "rules": rules,
         "votes": [msgspec.to_builtins(vote) for vote in seen.votes],
     }
-
-
-def status_of(refused: Refused) -> int:
-    """The HTTP status of a refusal: those for MCP calls, where it is 200, are errors here."""
-    if refused.reason is GATE_CUT:
-        return 403
-    return refused.reason.status if refused.reason.status >= 400 else 503
-
-
-def problem(refused: Refused) -> Response:
-    """A refusal as JSON."""
-    headers = dict(_NO_STORE)
-    if refused.challenge:
-        headers["www-authenticate"] = refused.challenge
-    body = {"error": refused.reason.id, "message": refused.message}
-    return JSONResponse(body, status_of(refused), headers)
 
 
 async def bounded(request: Request, most: int = LARGEST) -> bytes:

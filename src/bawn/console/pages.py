@@ -20,9 +20,10 @@ from bawn.approvals.book import Book
 from bawn.approvals.links import Link, Links
 from bawn.approvals.viewed import Decider
 from bawn.console import page
-from bawn.console.approvals import Api, bounded, media_type, status_of
+from bawn.console.approvals import Api, bounded, media_type
 from bawn.console.deciders import COOKIE, SIGNED_IN, Deciders, fingerprint
 from bawn.console.html import HEADERS
+from bawn.console.told import status_of
 from bawn.errors import (
     APPROVAL_UNKNOWN,
     HTTP_MEDIA_TYPE,

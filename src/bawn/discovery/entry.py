@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from bawn.discovery.clients import Client, Scope
-from bawn.discovery.document import Slot
+from bawn.discovery.documents.document import Slot
 from bawn.discovery.secrets import (
     Hit,
     in_arguments,
@@ -32,7 +32,7 @@ _TYPES: dict[str, Transport] = {
     "streamable_http": "http",
     "remote": "http",
 }
-_ENV_FIELDS = ("env", "environment")
+_ENV_FIELDS = ("env", "environment", "envs")
 _HEADER_FIELDS = ("headers", "http_headers")
 
 
@@ -85,18 +85,33 @@ def launch_of(client: Client, value: Any) -> Launch:
     """Read an entry's fields by the names that clients give them; what is malformed reads as absent."""
     fields = value if isinstance(value, dict) else {}
     url = next((_text(fields.get(key)) for key in (client.url, "url") if fields.get(key)), "")
-    program = _text(fields.get("command"))
-    args = fields.get("args")
-    arguments = [str(item) for item in args] if isinstance(args, list) else []
+    command, fields = _command(client, fields)
     return Launch(
-        transport=_transport(client, fields, program, url),
-        command=(program, *arguments) if program else (),
+        transport=_transport(client, fields, command[0] if command else "", url),
+        command=command,
         url=url,
         env=_pairs(fields, _ENV_FIELDS),
         headers=_pairs(fields, _HEADER_FIELDS),
         cwd=_text(fields.get("cwd")),
         disabled=fields.get("disabled") is True or fields.get("enabled") is False,
     )
+
+
+def _command(client: Client, fields: dict[Any, Any]) -> tuple[tuple[str, ...], dict[Any, Any]]:
+    """The whole command, and the fields with those of a nested command beside them.
+
+    `command` is a program, one list with its arguments (opencode), or an object (Zed before 2026).
+    """
+    command = fields.get(client.command)
+    if isinstance(command, dict):
+        fields = {**fields, **command}
+        command = command.get("path")
+    words = command if isinstance(command, list) else [command]
+    args = fields.get("args")
+    words = [*words, *args] if isinstance(args, list) else words
+    if not words or not isinstance(words[0], str) or not words[0]:
+        return (), fields
+    return tuple(str(word) for word in words), fields
 
 
 def entry_of(client: Client, path: Path, scope: Scope, slot: Slot) -> Entry:

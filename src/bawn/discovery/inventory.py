@@ -1,4 +1,4 @@
-"""Every client file of this user, read and understood; nothing is started, nothing is sent."""
+"""Every client file of a user, read and understood; nothing is started, nothing is sent."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bawn.discovery import files
 from bawn.discovery.clients import CLIENTS, Client, Location, Place, Roots
-from bawn.discovery.document import Document, Slot
+from bawn.discovery.documents import files
+from bawn.discovery.documents.document import Document, Slot
+from bawn.discovery.documents.files import Snapshot
+from bawn.discovery.documents.json_document import JsonDocument
+from bawn.discovery.documents.spans import Unreadable
+from bawn.discovery.documents.toml_document import TomlDocument
+from bawn.discovery.documents.yaml_document import YAML_SUFFIXES, YamlDocument
 from bawn.discovery.entry import Entry, entry_of
-from bawn.discovery.files import Snapshot
-from bawn.discovery.json_document import JsonDocument
-from bawn.discovery.spans import Unreadable
-from bawn.discovery.toml_document import TomlDocument
 
 BUDGET = 10.0
 """Seconds after which no further file is begun."""
@@ -75,20 +76,26 @@ def aggregate_target(
     None when there is no such file; with `create` an empty one is made up where the client's own
     folder is there.
     """
-    wanted = "user" if project is None else "project"
-    for location in client.locations:
-        place = location.places[0]
-        if place.scope != wanted:
-            continue
+    targets = _targets(client, "user" if project is None else "project")
+    for location in targets:
         path = next(paths_of(location, roots, project))
         file = read_file(client, path, location.places)
-        if file is None and create and path.parent.is_dir():
-            document = open_document(path, "" if path.suffix == ".toml" else "{}\n")
-            file = ClientFile(client, path, location.places, document=document)
-        if file is None:
-            return None
-        return replace(file, strays=_strays(file, location, project)), place
-    return None
+        if file is not None:
+            return replace(file, strays=_strays(file, location, project)), location.places[0]
+    if not targets:
+        return None
+    path, places = next(paths_of(targets[0], roots, project)), targets[0].places
+    if not create or not path.parent.is_dir():
+        return None
+    document = open_document(path, "" if path.suffix == ".toml" else "{}\n")
+    return ClientFile(client, path, places, document=document), places[0]
+
+
+def _targets(client: Client, scope: str) -> tuple[Location, ...]:
+    """The first location of a scope, and the same file by another ending (`.json`, `.jsonc`)."""
+    those = [found for found in client.locations if found.places[0].scope == scope]
+    stem = Path(those[0].path).with_suffix("") if those else None
+    return tuple(found for found in those if Path(found.path).with_suffix("") == stem)
 
 
 def _strays(file: ClientFile, location: Location, project: Path | None) -> bool:
@@ -118,17 +125,37 @@ def read_file(
         if late:
             raise Unreadable(f"not read: {BUDGET:.0f} seconds were over")
         snapshot = files.read(path)
-        if snapshot is None:
-            return None
-        document = open_document(path, files.decode(snapshot.raw))
+    except Unreadable as problem:
+        return ClientFile(client, path, places, error=str(problem))
+    if snapshot is None:
+        return None
+    return replace(understood(client, path, places, snapshot.raw), snapshot=snapshot)
+
+
+def understood(client: Client, path: Path, places: tuple[Place, ...], raw: bytes) -> ClientFile:
+    """The content of a file, wherever it came from; `path` tells its format."""
+    try:
+        document = open_document(path, files.decode(raw))
         found = tuple(
             (slot, entry_of(client, path, place.scope, slot))
             for place in places
             for slot in document.slots(place.keys)
+            if not _is_inside(client, place, slot)
         )
     except Unreadable as problem:
         return ClientFile(client, path, places, error=str(problem))
-    return ClientFile(client, path, places, "", snapshot, document, found)
+    return ClientFile(client, path, places, document=document, found=found)
+
+
+def _is_inside(client: Client, place: Place, slot: Slot) -> bool:
+    """Whether it is no server: a part of the client, or the object that holds servers elsewhere."""
+    if not isinstance(slot.value, dict):
+        return False
+    kind = slot.value.get("type")
+    if kind in client.inside:
+        return True
+    # opencode: `mcp.servers` holds servers, unless it is itself one.
+    return place.keys == ("mcp",) and slot.name == "servers" and not isinstance(kind, str)
 
 
 def open_document(path: Path, text: str) -> Document:
@@ -137,4 +164,6 @@ def open_document(path: Path, text: str) -> Document:
     Raises:
         Unreadable: it does not parse, with line and column.
     """
-    return TomlDocument(text) if path.suffix == ".toml" else JsonDocument(text)
+    if path.suffix == ".toml":
+        return TomlDocument(text)
+    return YamlDocument(text) if path.suffix in YAML_SUFFIXES else JsonDocument(text)

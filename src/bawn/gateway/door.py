@@ -36,7 +36,7 @@ from bawn.gateway.streams import Streams
 from bawn.gateway.subscriptions import Subscriptions
 from bawn.gateway.targets import Targets
 from bawn.identity.metadata import serves
-from bawn.model import Call, Client, Endpoint, Json, View
+from bawn.model import Call, Client, Endpoint, Json, Principal, View
 from bawn.policy.isolation import account
 from bawn.ports import Arrival, Elsewhere, Emit, Reply
 from bawn.protocol import envelope, inbound, replies, strict, trace, versions
@@ -88,22 +88,26 @@ class Gateway:
 
     def swap(self, view: View) -> None:
         """Serve this View from the next call on."""
-        self._targets.view = view
+        self._targets.view = self._path.permits.view = view
         self._path.judge.view = self._path.consents.view = view.version
         self._stages.policy.swap(view)
+        self._stages.inspector.swap(view)
         self._catalogue.forget()
         self._streams.swap(view)
 
     def cut(self, cuts: Cuts) -> None:
         """Refuse what the operator has switched off, from the next call on."""
-        # None when there are none: the usual case costs one comparison
-        self._path.permits.cuts = cuts if cuts.any else None
+        self._path.permits.obey(cuts)
         if cuts.any:
             self._streams.cut(cuts)
 
     def retire(self) -> None:
         """End the streams: this worker goes away."""
         self._streams.retire()
+
+    def usable(self, principal: Principal) -> frozenset[str]:
+        """The servers of which this principal may use something at all."""
+        return self._targets.usable(principal)
 
     # ── the ways in ──
 

@@ -1,6 +1,7 @@
 """The path of one call. There is no second door: whatever reaches a server goes through `_once`.
 
-    who may → record the intent → send → hold and judge the answer → record the outcome
+    who may → what is in it → record the intent → send → hold, inspect and judge the answer → record
+    the outcome
 
 Everything here is synchronous except the wait for the server itself.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from time import perf_counter
 
 import msgspec
@@ -26,12 +27,14 @@ from bawn.errors import (
 from bawn.gateway.asks import instead
 from bawn.gateway.consent import Consents, keys, without
 from bawn.gateway.flight import Flight
+from bawn.gateway.inspecting import Inspecting
 from bawn.gateway.judge import INPUT, Judge, Question
 from bawn.gateway.permits import Permits
 from bawn.gateway.stages import Stages
 from bawn.gateway.step import Step
 from bawn.model import (
     Answer,
+    Ask,
     Call,
     Client,
     Decision,
@@ -42,7 +45,7 @@ from bawn.model import (
     Principal,
 )
 from bawn.policy.isolation import account, isolation_key
-from bawn.ports import Elsewhere, Emit, Reply
+from bawn.ports import Elsewhere, Emit, Placed, Reply
 from bawn.protocol import answers, outbound, rounds
 from bawn.protocol.legacy_client import capabilities
 
@@ -59,6 +62,7 @@ class Path:
         self._rounds = config.limits.rounds
         self.permits = Permits(config, stages)
         self.consents = Consents(config, stages)
+        self.inspecting = Inspecting(stages)
         self.judge = Judge(stages, self._isolation)
         self.flight = Flight()
         self._ending: set[asyncio.Task[None]] = set()
@@ -136,20 +140,17 @@ class Path:
         """
         stages, call, item = self._stages, step.call, step.item
         server, audit, caller = item.server, stages.audit, account(call.principal)
-        permits, approval = self.permits, None
+        permits = self.permits
         decision = permits.permit(call, item)
+        if permits.in_doubt(item):  # only who may use it waits
+            decision = await self._settled(call, item)
         try:
-            if decision.asks and not last and not keys(decision.asks) <= step.consented:
-                found = await self.consents.seek(step, decision, emit)
-                if isinstance(found, Reply):
-                    return found
-                approval, step = found, without(step, decision)
-                decision = permits.agreed(call, item, decision, approval)
-            entered = permits.enter(step, approval)
-            if step.state is not None:  # it may have been asked about before, and no more
-                step = without(step, decision)
+            found = await self._agreed(step, decision, emit, last=last)
+            if isinstance(found, Reply):
+                return found
+            step, decision, entered = found
         except Refused as refused:
-            audit.refusal(call, refused.reason.id, refused.public)
+            audit.refusal(call, refused.reason.id, refused.detail or refused.public)
             raise
         started = perf_counter()
         status, size, intent = "cancelled", 0, -1
@@ -160,8 +161,11 @@ class Path:
                 await durable
                 permits.still(call, item)
             leaving = self._leaving(step, caller)
-            answer = answers.judged(await stages.upstreams[server].call(leaving, emit))
-            reply = self._judged(step, answer, last=last)
+            heard = self.inspecting.heard(step, emit)
+            answer = answers.judged(await stages.upstreams[server].call(leaving, heard))
+            judging = stages.judges.ask("outputs", call, item, answer.result or answer.error or {})
+            more = () if judging is None else await self._said(step, answer, judging, last=last)
+            reply = self._judged(step, answer, more, last=last)
             status, size = _status(answer), len(reply.body)
             return reply
         except Question:
@@ -182,10 +186,48 @@ class Path:
             if self._verbose:
                 _tell(call, server, status, seconds)
 
-    def _judged(self, step: Step, answer: Answer, *, last: bool) -> Reply:
+    async def _agreed(
+        self, step: Step, decision: Decision, emit: Emit, *, last: bool
+    ) -> Reply | tuple[Step, Decision, object]:
+        """A call as it may leave, by which decision, and what was counted for it; or what its caller is asked."""
+        permits, approval = self.permits, None
+        judging = self._stages.judges.ask("arguments", step.call, step.item, step.params)
+        step, asks = self.inspecting.leaving(step, () if judging is None else await judging)
+        asked = _also(decision, asks)
+        if asked.asks and not last and not keys(asked.asks) <= step.consented:
+            found = await self.consents.seek(step, asked, emit)
+            if isinstance(found, Reply):
+                return found
+            approval, step = found, without(step, asked)
+            decision = permits.agreed(step.call, step.item, decision, approval)
+        entered = permits.enter(step, approval)
+        # it may have been asked about before, and no more
+        return step if step.state is None else without(step, asked), decision, entered
+
+    async def _settled(self, call: Call, item: Item) -> Decision:
+        """Wait until a server that says that it has changed was looked at; what is decided then."""
+        try:
+            await self.permits.settled(call, item)
+        except Refused as refused:
+            self._stages.audit.refusal(call, refused.reason.id, refused.public)
+            raise
+        return self.permits.permit(call, item)
+
+    async def _said(
+        self, step: Step, answer: Answer, judging: Awaitable[Sequence[Placed]], *, last: bool
+    ) -> Sequence[Placed]:
+        """What judges say of an answer; without them its call, if it is parked, waits for nobody."""
+        try:
+            return await judging
+        except BaseException:
+            if answer.parked and not last:
+                self._let_go(step, answer.result or {})
+            raise
+
+    def _judged(self, step: Step, answer: Answer, more: Sequence[Placed], *, last: bool) -> Reply:
         """What an answer means; a call whose question cannot be put to its caller waits for nobody."""
         try:
-            return self.judge.judged(step, answer)
+            return self.judge.judged(step, self.inspecting.returning(step, answer, more))
         except Refused:
             if answer.parked and not last:
                 self._let_go(step, answer.result or {})
@@ -277,6 +319,11 @@ def _asked_in(step: Step) -> Json:
     """What a server had asked, as far as a step that brings its answers tells."""
     answered = (*step.params.get(rounds.RESPONSES, ()), *step.declined)
     return {rounds.STATE: step.params.get(rounds.STATE), "inputRequests": dict.fromkeys(answered)}
+
+
+def _also(decision: Decision, asks: tuple[Ask, ...]) -> Decision:
+    """The decision with what inspection wants consent for."""
+    return msgspec.structs.replace(decision, asks=decision.asks + asks) if asks else decision
 
 
 def _status(answer: Answer) -> str:

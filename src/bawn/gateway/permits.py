@@ -14,14 +14,16 @@ from bawn.config import Config
 from bawn.errors import (
     APPROVAL_PENDING,
     GATE_NOT_READY,
+    INTEGRITY_CHECKING,
     POLICY_DENIED,
     POLICY_ERROR,
     REASONS,
     Refused,
 )
+from bawn.gateway.doubts import Doubts
 from bawn.gateway.stages import Stages
 from bawn.gateway.step import Step
-from bawn.model import Approval, Call, Decision, Item
+from bawn.model import Approval, Call, Decision, Item, View
 from bawn.protocol import outbound
 
 _HIDDEN: Final = frozenset({POLICY_DENIED.id, POLICY_ERROR.id})
@@ -29,20 +31,28 @@ _HIDDEN: Final = frozenset({POLICY_DENIED.id, POLICY_ERROR.id})
 
 
 class Permits:
-    """Asks everything that may say no; `cuts` is None while nothing is switched off."""
+    """Asks everything that may say no; `cuts` is None while nothing is switched off or in doubt: the
+    usual case costs one comparison."""
 
     def __init__(self, config: Config, stages: Stages) -> None:
         self._stages = stages
         self._scopes = stages.scopes if config.scopes else None  # the usual case costs no call
         self._tenant_of = config.tenants
         self.cuts: Cuts | None = None
+        self._doubts = Doubts(stages.barrier)
+        self.view: View | None = None
+
+    def obey(self, cuts: Cuts) -> None:
+        """Refuse what is switched off, and hold back what is in doubt, from the next call on."""
+        self.cuts = cuts if cuts.any else None
+        self._doubts.servers = cuts.doubted
 
     def permit(self, call: Call, item: Item) -> Decision:
         """The decision that lets a caller use an item, once it has the consent that this asks for.
 
         Raises:
             Refused: policy.denied or policy.error as what is not there, auth.scope,
-                store.unavailable, gate.cut; recorded.
+                store.unavailable, gate.cut, integrity.*; recorded.
         """
         stages = self._stages
         decision = self._decide(call, item)
@@ -55,6 +65,11 @@ class Permits:
         try:
             if self._scopes is not None:
                 self._scopes.check(call.principal, item, call.endpoint)
+            if item.withheld:
+                raise Refused(REASONS[item.withheld])
+            self._check_served(
+                item
+            )  # it may be of a View from before its caller was asked something
             if self.cuts is not None:
                 self.cuts.check_item(item)
         except Refused as refused:
@@ -76,6 +91,8 @@ class Permits:
 
     def allows(self, call: Call, item: Item) -> bool:
         """Whether a caller may use an item now; nothing is recorded of it."""
+        if item.withheld:
+            return False
         try:
             if self.cuts is not None:
                 self.cuts.check_item(item)
@@ -99,6 +116,31 @@ class Permits:
         if self.cuts is not None:
             self.cuts.check_caller(call.principal, call.endpoint)
             self.cuts.check_item(item)
+        if self.in_doubt(item):
+            raise Refused(INTEGRITY_CHECKING)
+        self._check_served(item)
+
+    def in_doubt(self, item: Item) -> bool:
+        """Whether an item's server says that it has changed, and nobody has looked yet."""
+        return self.cuts is not None and item.server in self.cuts.doubted
+
+    async def settled(self, call: Call, item: Item) -> None:
+        """Wait until somebody has looked at the server of an item, and judge the call by what is so then.
+
+        Raises:
+            Refused: integrity.checking when that takes too long; integrity.* by what was found; gate.*.
+        """
+        await self._doubts.over(item.server)
+        self.still(call, item)
+
+    def _check_served(self, item: Item) -> None:
+        """Refuse what was withheld since its call began."""
+        single = self.view.endpoints.get(item.server) if self.view is not None else None
+        if single is None or not single.withheld:
+            return
+        found = single.withheld.get(item.kind, {}).get(item.name)
+        if found is not None:
+            raise Refused(REASONS[found.withheld])
 
     def enter(self, step: Step, approval: Approval | None) -> object:
         """Find a place for a call; then use up what its caller came back with, and what consent it has.

@@ -16,6 +16,8 @@ from bawn.ports import (
     Audit,
     Barrier,
     Flows,
+    Inspector,
+    Judges,
     Meter,
     PolicyEngine,
     Quotas,
@@ -34,6 +36,8 @@ class Stages:
     approvals: Approvals
     flows: Flows
     quotas: Quotas
+    inspector: Inspector
+    judges: Judges
     audit: Audit
     meter: Meter
     upstreams: Mapping[str, Upstream]

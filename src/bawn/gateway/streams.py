@@ -98,14 +98,21 @@ class Streams:
             if not self._held[stream.principal.key]:
                 del self._held[stream.principal.key]
 
-    async def pour(self, stream: Stream, emit: Emit, stamped: Callable[[Json], Json]) -> None:
-        """Tell the caller what comes up, until the stream ends or its credential expires."""
+    async def pour(
+        self, stream: Stream, emit: Emit, stamped: Callable[[Json], Json | None]
+    ) -> None:
+        """Tell the caller what comes up, until the stream ends or its credential expires.
+
+        What is stamped with None is not told.
+        """
         left = stream.principal.expires - time()
         try:
             async with asyncio.timeout(None if left == float("inf") else max(left, 0.0)):
                 while (told := await stream.mailbox.take()) is not None:
                     for each in told:
-                        await emit(stamped(each))
+                        message = stamped(each)
+                        if message is not None:
+                            await emit(message)
         except TimeoutError:
             log.info("a stream outlived its credential")
 

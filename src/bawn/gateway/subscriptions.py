@@ -58,11 +58,15 @@ class Subscriptions:
             )
             await emit(listening.acknowledged(granted, call.id))
 
-            def stamped(told: Json) -> Json:
+            def stamped(told: Json) -> Json | None:
                 told = self.readable(stream, call, told)
                 task = told["params"].get("taskId")
                 if isinstance(task, str) and task in stream.started:  # it may bring the result
                     self._path.permits.touch(call, stream.started[task])
+                    seen = self._path.inspecting.told(call, stream.started[task], told)
+                    if seen is None:
+                        return None
+                    told = seen
                 return listening.notification(told["method"], told["params"], call.id)
 
             await self._streams.pour(stream, emit, stamped)

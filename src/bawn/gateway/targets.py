@@ -10,8 +10,10 @@ import msgspec
 from bawn.catalogue import Catalogue
 from bawn.errors import (
     INPUT_UNDECLARED,
+    INTEGRITY_QUARANTINED,
     METHOD_UNKNOWN,
     RESOURCE_CLAIMED,
+    SERVER_UNAVAILABLE,
     STATE_LOST,
     TARGET_UNKNOWN,
     TASK_UNKNOWN,
@@ -20,7 +22,7 @@ from bawn.errors import (
 from bawn.gateway.consent import check_reserved
 from bawn.gateway.stages import Stages
 from bawn.gateway.step import Step
-from bawn.model import Call, Endpoint, Item, Json, Kind, View
+from bawn.model import Call, Endpoint, Item, Json, Kind, Principal, View
 from bawn.ports import Arrival, Elsewhere
 from bawn.protocol import completion, lifecycle, mirrors, outbound, rounds, tasks, versions
 from bawn.protocol.inbound import Request
@@ -88,6 +90,20 @@ class Targets:
                     raise outbound.unknown(kind) from None
             raise
 
+    def usable(self, principal: Principal) -> frozenset[str]:
+        """The servers of its own tenant of which a principal may use something at all."""
+        endpoints = () if self.view is None else self.view.endpoints.values()
+        may = self._stages.policy.may
+        return frozenset(
+            each.server
+            for each in endpoints
+            if each.server is not None
+            and self._tenant_of[each.server] == principal.tenant
+            and any(
+                may(principal, item) for items in each.items.values() for item in items.values()
+            )
+        )
+
     def _may_use_one(self, kind: Kind, asked: Request, call: Call, uri: str) -> bool:
         """Whether one of the servers that claim a resource offers it to this caller."""
         principal, may = call.principal, self._stages.policy.may
@@ -116,7 +132,8 @@ class Targets:
 
     def _completion(self, endpoint: Endpoint, call: Call, asked: Request) -> Step:
         kind, name = completion.target(asked.params)
-        if kind is Kind.TEMPLATE and name not in endpoint.items[kind]:
+        there = name in endpoint.items[kind] or name in endpoint.withheld.get(kind, {})
+        if kind is Kind.TEMPLATE and not there:
             kind = Kind.RESOURCE  # clients may name a resource itself
         item = self.find(endpoint, kind, asked, call, name)
         params: Json = call.params
@@ -134,11 +151,22 @@ class Targets:
         )
 
     def started(self, task: TaskHandle) -> Item:
-        """What started a task: as its server offers it now, if it still does."""
+        """What started a task: as its server offers it now, if it still does.
+
+        What no list has goes on by its handle alone; so not where the whole server is withheld, or
+        nobody knows yet whether it is as it was approved.
+        """
         kind = Kind(task.kind)
         single = self.view.endpoints.get(task.server) if self.view is not None else None
-        found = single.items.get(kind, {}).get(task.name) if single is not None else None
-        return found or Item(kind, task.server, task.name, task.name, {})
+        if single is None:
+            withheld = SERVER_UNAVAILABLE.id
+        else:
+            found = single.items[kind].get(task.name)
+            found = found or single.withheld.get(kind, {}).get(task.name)
+            if found is not None:
+                return found
+            withheld = "" if single.capabilities else _why_nothing(single)
+        return Item(kind, task.server, task.name, task.name, {}, withheld=withheld)
 
     def task(self, call: Call, id_: Any) -> TaskHandle:
         """The task that a caller means by this id.
@@ -171,3 +199,9 @@ class Targets:
         if len(name) > outbound.LONGEST:
             raise Refused(TARGET_UNKNOWN, "no such method")
         return Step(call, asked.method, asked.modern, item, call.params)
+
+
+def _why_nothing(single: Endpoint) -> str:
+    """By which reason a server that offers nothing at all does so."""
+    reasons = (item.withheld for items in single.withheld.values() for item in items.values())
+    return next(reasons, INTEGRITY_QUARANTINED.id)

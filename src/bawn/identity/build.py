@@ -6,7 +6,8 @@ import time
 from urllib.parse import urlsplit
 
 from bawn.config import Config, Issuer
-from bawn.config.model import SERVER_ID, is_loopback
+from bawn.config.kinds import is_loopback
+from bawn.config.server import SERVER_ID
 from bawn.errors import Misconfigured
 from bawn.identity.embedded import open_embedded
 from bawn.identity.jwt import Rules

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jws
 from joserfc.jwk import OKPKey
 
-from bawn.config.model import SERVER_ID
+from bawn.config.server import SERVER_ID
 from bawn.errors import Misconfigured
 from bawn.identity.claims import invalid, name_problem, scope_problem, tenant_problem
 from bawn.identity.jwt import ACCESS_TOKEN, Rules, accept, parse

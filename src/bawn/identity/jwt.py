@@ -27,7 +27,7 @@ from joserfc.errors import JoseError
 from joserfc.jwa import JWSAlgModel
 from joserfc.util import urlsafe_b64decode
 
-from bawn.config.model import SERVER_ID
+from bawn.config.server import SERVER_ID
 from bawn.errors import AUTH_AUDIENCE, AUTH_EXPIRED, Refused
 from bawn.identity import claims as says
 from bawn.identity.claims import LONGEST_NAME, invalid

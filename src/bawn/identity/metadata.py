@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from bawn.config.model import SERVER_ID
+from bawn.config.server import SERVER_ID
 from bawn.errors import AUTH_AUDIENCE, AUTH_EXPIRED, AUTH_INVALID, AUTH_MISSING, Reason
 from bawn.model import Json, Principal
 

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from bawn.config import Issuer
-from bawn.config.model import is_loopback
+from bawn.config.kinds import is_loopback
 from bawn.errors import AUTH_UNAVAILABLE, BawnError, Refused
 from bawn.identity.claims import invalid
 from bawn.identity.jwt import Rules, accept, parse

@@ -194,7 +194,11 @@ def refuse_query_token(query: bytes) -> None:
     Raises:
         Refused: auth.invalid.
     """
-    if query and any(name == b"access_token" for name, _ in parse_qsl(query, True)):
+    if query and any(
+        # decoded before it is split: what is escaped in a query need not be ASCII
+        name == "access_token"
+        for name, _ in parse_qsl(query.decode("latin-1"), True)
+    ):
         raise Refused(AUTH_INVALID, detail="a token came in the URL, expected the header only")
 
 

@@ -2,6 +2,7 @@
 
 from bawn.ports.callers import Arrival, Elsewhere, Emit, Gate, Reply
 from bawn.ports.deciding import Approvals, Flows, Identity, PolicyEngine, Quotas
+from bawn.ports.inspecting import Detector, Found, Inspected, Inspector, Judges, Placed
 from bawn.ports.records import Audit, Meter
 from bawn.ports.servers import (
     HttpClient,
@@ -18,16 +19,22 @@ __all__ = [
     "Arrival",
     "Audit",
     "Barrier",
+    "Detector",
     "Elsewhere",
     "Emit",
     "Flows",
+    "Found",
     "Gate",
     "Graves",
     "HttpClient",
     "HttpReply",
     "HttpRequest",
     "Identity",
+    "Inspected",
+    "Inspector",
+    "Judges",
     "Meter",
+    "Placed",
     "PolicyEngine",
     "Quotas",
     "Reply",

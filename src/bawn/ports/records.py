@@ -47,3 +47,6 @@ class Meter(Protocol):
 
     def refusal(self, reason: str) -> None:
         """Something was refused, by reason id."""
+
+    def finding(self, way: str, family: str, action: str) -> None:
+        """Inspection found something of a family of rules, and this was done about it."""

@@ -23,6 +23,10 @@ _decode = msgspec.json.decode
 
 REPLACEMENT: Final = "\ufffd"
 
+DIGITS: Final = 1_000
+"""Digits of an integer: reading one takes time by their square, so longer ones are refused. Every process that reads
+messages has the same limit: what one has read and kept, the others have to be able to read."""
+
 OFF_LOOP: Final = 32 * 1024
 """Bodies above this many bytes are given to `careful` on a thread: it would hold up other calls."""
 

@@ -7,13 +7,24 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from bawn.config import Limits, Server
-from bawn.errors import UPSTREAM_DIED, UPSTREAM_NOT_STARTED, UPSTREAM_UNREACHABLE, Refused
+from bawn.errors import (
+    INTEGRITY_LAUNCH,
+    UPSTREAM_DIED,
+    UPSTREAM_INVALID,
+    UPSTREAM_NOT_STARTED,
+    UPSTREAM_UNREACHABLE,
+    Refused,
+)
+from bawn.launching import checked
+from bawn.launching.installed import Installed
 from bawn.model import Answer, Json
-from bawn.protocol import legacy_server, listening, versions
+from bawn.pins.verifying import Verifying
+from bawn.protocol import legacy_server, listening, own, versions
 from bawn.runner.asks import MIDWAY
 from bawn.runner.bounds import Bounds
 from bawn.runner.caller import Caller
@@ -21,12 +32,13 @@ from bawn.runner.confine import Shelter
 from bawn.runner.dialogue import Dialogue
 from bawn.runner.introduce import Era, Introduction, introduce
 from bawn.runner.journal import Journal
-from bawn.runner.launch import Launch, prepare
+from bawn.runner.launch import Launch, insist_on, prepare
 from bawn.runner.lines import LineSplitter
 from bawn.runner.listens import LISTS, RESOURCES, Listen
 from bawn.runner.pending import LISTEN, Deadlines
 from bawn.runner.spawn import Process
 from bawn.runner.subscriptions import Subscriptions
+from bawn.storage.trees import Trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +57,25 @@ class Plan:
     shelter: Shelter = field(default_factory=Shelter)
     bounds: Bounds = field(default_factory=lambda: Bounds(None, frozenset()))
     offers: Json = field(default_factory=dict)
+    verify: Callable[[], Verifying] | None = None
+    installed: Installed | None = None
+    trees: Trees = field(default_factory=Trees)
 
     def prepare(self) -> Launch:
         """What exactly is started; may block.
 
         Raises:
-            Refused: upstream.not_started.
+            Refused: upstream.not_started; integrity.launch, if it is not as it was installed.
         """
-        launch = prepare(self.server, self.base, self.project, self.data)
+        if broken := checked.refuse(self.name, self.server):
+            raise Refused(INTEGRITY_LAUNCH, detail="; ".join(broken))
+        if self.installed is not None:
+            insist_on(self.installed, self.trees)
+        elif self.server.isolation == "project" and (
+            foreign := checked.refuse_in_project(self.name, self.server)
+        ):
+            raise Refused(INTEGRITY_LAUNCH, detail=foreign)
+        launch = prepare(self.server, self.base, self.project, self.data, self.installed)
         return self.shelter.wrap(launch, self.server)
 
 
@@ -61,7 +84,10 @@ _WAIT: Final = Deadlines(10.0, 10.0)
 
 
 class Child:
-    """A process that has introduced itself and takes calls; `on_change` is told of changed lists."""
+    """A process that has introduced itself and takes calls; `on_change` is told of changed lists.
+
+    `verifying` knows whether what it offers was approved.
+    """
 
     def __init__(
         self,
@@ -70,8 +96,10 @@ class Child:
         introduction: Introduction,
         launch: Launch,
         on_change: Callable[[str], None],
+        verifying: Verifying | None = None,
     ) -> None:
         self._process = process
+        self._verifying = verifying
         self._launch = launch
         self._dialogue = dialogue
         self._introduction = introduction
@@ -115,8 +143,11 @@ class Child:
         """One canonical request, answered in canonical form.
 
         Raises:
-            Refused: an upstream.* reason.
+            Refused: an upstream.* reason; integrity.* when what it relies on was not approved so.
         """
+        if self._verifying is not None and not self._verifying.settled(method):
+            listed = partial(self._listed, deadlines)  # a list may take as long as any call
+            await self._verifying.check(method, params.get("name"), listed)
         if self.era is Era.MODERN:
             return await self._dialogue.ask(method, params, deadlines, caller)
         if method == "server/discover":
@@ -128,6 +159,14 @@ class Child:
         if answer.result is not None:
             return Answer(result=legacy_server.to_canonical_result(method, answer.result))
         return self._failed(method, answer.error or {}, caller)
+
+    async def _listed(self, deadlines: Deadlines, method: str, params: Json) -> Json:
+        """A page of a list, asked for by the gate itself."""
+        answer = await self.call(method, own.asking(params), deadlines, None)
+        if answer.result is None:
+            code = (answer.error or {}).get("code")
+            raise Refused(UPSTREAM_INVALID, detail=f"{method} was answered with error {code}")
+        return answer.result
 
     async def listen(self, listen: Listen, deadlines: Deadlines) -> Answer:
         """One stream of notifications, until the process ends or ends it.
@@ -272,8 +311,15 @@ async def _attempt(
 ) -> Child:
     launch = plan.bounds.apply(launch, plan.server)
     process = Process()
+    verifying = plan.verify() if plan.verify is not None else None
+
+    def changed(method: str) -> None:
+        if verifying is not None:
+            verifying.doubt(method)
+        on_change(method)
+
     journal = Journal(plan.name, launch.secrets)
-    dialogue = Dialogue(process.write, journal, on_change)
+    dialogue = Dialogue(process.write, journal, changed)
     dialogue.shared = plan.server.isolation == "shared"
     splitter = LineSplitter(plan.limits.result)
     introduction: Introduction | None = None
@@ -299,4 +345,4 @@ async def _attempt(
     except BaseException:
         process.kill()
         raise
-    return Child(process, dialogue, introduction, launch, on_change)
+    return Child(process, dialogue, introduction, launch, changed, verifying)

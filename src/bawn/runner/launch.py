@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from bawn.config import Server, secrets
-from bawn.errors import UPSTREAM_NOT_STARTED, Misconfigured, Refused
+from bawn.errors import INTEGRITY_LAUNCH, UPSTREAM_NOT_STARTED, Misconfigured, Refused
+from bawn.launching.installed import Installed
 from bawn.runner import data as directories
+from bawn.storage.trees import Trees
 
 _INHERITED: Final = ("PATH", "HOME", "LANG", "TMPDIR", "USER")
 """What a server sees of the gate's environment, besides LC_*."""
@@ -22,7 +24,7 @@ class Launch:
     """One process to start; `env` is its whole environment and may hold secrets.
 
     `layers` counts the processes around the server itself, `data_limit` are bytes; `confined`, `why`
-    and `bounds` are for people.
+    and `bounds` are for people. `installed` is the tree that it is started from, which it must see.
     """
 
     argv: tuple[str, ...]
@@ -30,6 +32,7 @@ class Launch:
     env: Mapping[str, str] = field(repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     data: Path | None = None
+    installed: Path | None = None
     layers: int = 0
     data_limit: int | None = None
     cgroup: Path | None = None
@@ -38,10 +41,17 @@ class Launch:
     bounds: str = ""
 
 
-def prepare(server: Server, base: Path, project: str | None, data: Path | None = None) -> Launch:
+def prepare(
+    server: Server,
+    base: Path,
+    project: str | None,
+    data: Path | None = None,
+    installed: Installed | None = None,
+) -> Launch:
     """Look up references, program and directory; may block on the keyring, so not for the loop.
 
-    `data` is the directory that `${data}` stands for; it is created.
+    `data` is the directory that `${data}` stands for; it is created. What is `installed` for the server
+    is started in place of its command.
 
     Raises:
         Refused: upstream.not_started, saying what is missing and never a secret's value.
@@ -60,11 +70,26 @@ def prepare(server: Server, base: Path, project: str | None, data: Path | None =
     cwd = _directory(server, base, project)
     if server.command is None:
         raise _unable("it has no `command`")
-    program = _program(server.command[0], base, env.get("PATH", os.defpath))
-    rest = server.command[1:]
+    command = installed.argv if installed and installed.argv else server.command
+    program = _program(command[0], base, env.get("PATH", os.defpath))
+    rest = command[1:]
     if data is not None:
         rest = tuple(argument.replace(secrets.DATA, str(data)) for argument in rest)
-    return Launch((program, *rest), cwd, env, tuple(hidden), data)
+    root = Path(installed.root) if installed and installed.root else None
+    return Launch((program, *rest), cwd, env, tuple(hidden), data, root)
+
+
+def insist_on(installed: Installed, trees: Trees) -> None:
+    """Insist that what would be started is as it was installed; may block.
+
+    Raises:
+        Refused: integrity.launch.
+    """
+    problem = installed.problem
+    if not problem and installed.root:
+        problem = trees.problem(Path(installed.root), installed.tree)
+    if problem:
+        raise Refused(INTEGRITY_LAUNCH, detail=problem)
 
 
 def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:

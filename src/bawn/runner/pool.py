@@ -12,7 +12,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -24,7 +24,9 @@ from bawn.errors import (
     UPSTREAM_NOT_STARTED,
     Refused,
 )
+from bawn.launching.installed import Installed
 from bawn.model import OWN_ISOLATION, Answer, Json
+from bawn.pins.verifying import Verifying
 from bawn.protocol import capabilities
 from bawn.runner import bounds, child
 from bawn.runner import data as directories
@@ -37,20 +39,13 @@ from bawn.runner.key import Key, Place
 from bawn.runner.listens import Changes, Listen
 from bawn.runner.pending import LISTEN, Deadlines
 from bawn.runner.slot import Running, Slot
+from bawn.runner.surroundings import Surroundings
+from bawn.storage.trees import Trees
 
 _LAUNCHED_BY: Final = ("command", "cwd", "env", "isolation", "confine", "memory", "cpu")
 """The settings of a server that its processes are made of; the others change under them."""
 GUARDED: Final = 1.0
 """Seconds between two looks at whether a guarded file was replaced."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Where the private directories of servers lie, what they never see, and never change."""
-
-    data: Path | None = None
-    hide: tuple[Path, ...] = ()
-    guard: tuple[Path, ...] = ()
 
 
 _log = logging.getLogger("bawn.runner")
@@ -86,8 +81,11 @@ class Pool:
         self._changes: defaultdict[str, Changes] = defaultdict(Changes)
         self._closing: dict[asyncio.Task[None], Key] = {}
         self._closed = False
+        self._verify: Callable[[str], Verifying] | None = None
         self._around = Surroundings()
         self._shelter = Shelter()
+        self._installed: Mapping[str, Installed] = {}
+        self._trees = Trees()
         self._bounds = Bounds(None, frozenset())
         self._guarded: tuple[object, ...] = ()
         self._looking: asyncio.TimerHandle | None = None
@@ -105,11 +103,16 @@ class Pool:
         limits: Limits,
         base: Path,
         around: Surroundings | None = None,
+        verify: Callable[[str], Verifying] | None = None,
+        installed: Mapping[str, Installed] | None = None,
     ) -> None:
-        """Serve these local servers from now on; children of removed or changed ones are ended."""
+        """Serve these local servers from now on; children of removed or changed ones are ended.
+
+        `verify` begins the verification of what a child offers; `installed` replaces a server's command.
+        """
         local = {name: server for name, server in servers.items() if server.command is not None}
         around = around or Surroundings()
-        moved = base != self._base or around != self._around
+        moved, installed = base != self._base or around != self._around, installed or {}
         if around.data is not None and self._around.data is None:
             directories.clear_sessions(around.data)
         self._around = around
@@ -117,10 +120,15 @@ class Pool:
         stale = {
             name
             for name, old in self._servers.items()
-            if moved or name not in local or _launched_by(old) != _launched_by(local[name])
+            if moved
+            or name not in local
+            or _launched_by(old) != _launched_by(local[name])
+            or self._installed.get(name) != installed.get(name)
         }
+        self._installed = installed
         self._servers, self._limits, self._base = local, limits, base
         self._deadlines = Deadlines(limits.first_byte, limits.total)
+        self._verify = verify
         for key in [key for key in self._slots if key.server in stale]:
             self._forget(key)
         for name in stale:
@@ -314,6 +322,9 @@ class Pool:
             self._shelter,
             self._bounds,
             place.offers,
+            None if self._verify is None else partial(self._verify, key.server),
+            self._installed.get(key.server),
+            self._trees,
         )
 
     def _data(self, key: Key, server: Server) -> Path | None:

@@ -3,8 +3,9 @@
 The supervisor passes one end of a socket pair, its descriptor as the only argument. Every line on
 it is an order, at start and again at each reload: {"config": …, "base": "<directory of bawn.yaml>",
 "socket": "<path>"}; every order is answered by {"ok": true} or {"error": "…"}. It may also name
-directories to "hide" from servers, files to "guard" against them, and the directory of their "data".
-Between orders, {"alive": true} is answered by itself.
+directories to "hide" from servers, files to "guard" against them, the directory of their "data", and the
+"state" directory that holds what was approved. Between orders, {"alive": true} is answered by itself, and
+{"news": {"pins": "<server>"}} says that a child of this server offers what was not approved.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -25,12 +26,19 @@ import uvloop
 from pydantic import ValidationError
 
 from bawn.config import Config
+from bawn.detectors import engine
 from bawn.errors import Misconfigured
+from bawn.launching.installed import Installed
+from bawn.pins.verifying import Verifying
 from bawn.protocol import strict
 from bawn.runner import reaper
-from bawn.runner.pool import Pool, Surroundings
+from bawn.runner.pool import Pool
 from bawn.runner.serve import Runner
+from bawn.runner.surroundings import Surroundings
 from bawn.storage import sockets
+from bawn.storage.approved import Approved
+from bawn.storage.compiled import Compiled, cache_directory
+from bawn.storage.directory import StateDirectory
 from bawn.telemetry import logs
 
 LONGEST_ORDER: Final = 16 << 20
@@ -49,6 +57,9 @@ class _Order(msgspec.Struct):
     hide: list[str] = []
     guard: list[str] = []
     data: str | None = None
+    state: str | None = None
+    installed: dict[str, Installed] = {}
+    lock: str = ""
 
 
 class _Server(uvicorn.Server):
@@ -62,7 +73,8 @@ class _Server(uvicorn.Server):
 class Service:
     """The pool and its listener, as orders make them."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[bytes], None] = lambda line: None) -> None:
+        self._tell = tell
         self._pool = Pool()
         self._runner = Runner(self._pool, 0)
         self._path: Path | None = None
@@ -93,9 +105,28 @@ class Service:
         # uvicorn writes a line for each call as long as this logger leads anywhere
         logging.getLogger("uvicorn.access").propagate = False
         await self._pool.prepare(config.servers)
-        self._pool.apply(config.servers, config.limits, Path(order.base), _surroundings(order))
+        self._pool.apply(
+            config.servers,
+            config.limits,
+            Path(order.base),
+            _surroundings(order, config),
+            self._verify(order, config),
+            order.installed,
+        )
         if self._path is None:  # last: whoever reaches us finds the servers
             await self._listen(path)
+
+    def _verify(self, order: _Order, config: Config) -> Callable[[str], Verifying] | None:
+        """How children are held against what was approved, where it is told where that is."""
+        if order.state is None:
+            return None
+        state, always = StateDirectory(Path(order.state)), config.drift.max_age == 0
+        most = config.limits.tools
+        return Approved(state, self._found, most, always=always, lock=order.lock).verifying
+
+    def _found(self, server: str) -> None:
+        """Have the steward look: a child of this server offers what was not approved."""
+        self._tell(strict.encode({"news": {"pins": server}}) + b"\n")
 
     async def aclose(self) -> None:
         """End the children, then the listener."""
@@ -132,10 +163,11 @@ class Service:
         self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
 
 
-def _surroundings(order: _Order) -> Surroundings:
+def _surroundings(order: _Order, config: Config) -> Surroundings:
     data = Path(order.data) if order.data else Path(order.socket).parent / "data"
     hide = tuple(Path(path) for path in order.hide)
-    return Surroundings(data, (*hide, data), tuple(Path(path) for path in order.guard))
+    verified = (order.state, config.drift.max_age == 0, config.limits.tools, order.lock)
+    return Surroundings(data, (*hide, data), tuple(Path(path) for path in order.guard), verified)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -148,8 +180,9 @@ def _identity(path: Path) -> tuple[int, int] | None:
 async def run(control: socket.socket) -> None:
     """Obey orders until SIGTERM, or until the supervisor is gone; then end every child."""
     loop = asyncio.get_running_loop()
-    service = Service()
-    orders = asyncio.create_task(_take_orders(service, control))
+    reader, writer = await asyncio.open_connection(sock=control, limit=LONGEST_ORDER)
+    service = Service(writer.write)
+    orders = asyncio.create_task(_take_orders(service, reader, writer))
     loop.add_signal_handler(signal.SIGTERM, orders.cancel)
     # Ctrl-C reaches the whole foreground group: the supervisor decides what ends when.
     loop.add_signal_handler(signal.SIGINT, lambda: None)
@@ -162,8 +195,9 @@ async def run(control: socket.socket) -> None:
         orders.result()
 
 
-async def _take_orders(service: Service, control: socket.socket) -> None:
-    reader, writer = await asyncio.open_connection(sock=control, limit=LONGEST_ORDER)
+async def _take_orders(
+    service: Service, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     with suppress(ConnectionError):
         while (line := await reader.readline()).endswith(b"\n"):
             if line == ALIVE:
@@ -179,13 +213,20 @@ async def _take_orders(service: Service, control: socket.socket) -> None:
     _log.info("the supervisor is gone: stopping")
 
 
-def main() -> None:
-    """`python -m bawn.runner FD`."""
+def serve(control: socket.socket) -> int:
+    """Be the runner on this control channel; the code to exit with."""
     logs.configure()
-    if len(sys.argv) != 2 or not sys.argv[1].isdigit():
-        sys.exit("bawn.runner is started by `bawn up`, with the descriptor of its control socket")
-    control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
     control.setblocking(False)
     reaper.adopt()
+    sys.set_int_max_str_digits(strict.DIGITS)
+    engine.keep(Compiled(cache_directory()))  # servers' words in the log are cleaned of secrets
     uvloop.run(run(control))
+    return 0
+
+
+def main() -> None:
+    """`python -m bawn.runner FD`."""
+    if len(sys.argv) != 2 or not sys.argv[1].isdigit():
+        sys.exit("bawn.runner is started by `bawn up`, with the descriptor of its control socket")
+    sys.exit(serve(socket.socket(fileno=int(sys.argv[1]))))

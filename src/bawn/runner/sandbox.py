@@ -82,8 +82,12 @@ def arguments(launch: Launch, view: View) -> tuple[str, ...]:
     """What bwrap is given ahead of the server's own program and arguments; may block."""
     named = [path for path in _named(launch) if not _within(path, view.hide)]
     data = [] if launch.data is None else [launch.data]
-    mounts = _Mounts([p for p in (launch.cwd, *data, *named) if _within(p, private_places())])
+    installed = [] if launch.installed is None else [launch.installed]
+    kept = (launch.cwd, *data, *installed, *named)
+    mounts = _Mounts([path for path in kept if _within(path, private_places())])
     hidden = _hide(mounts, view)
+    for root in installed:  # within what is hidden: it alone is seen there, and cannot be changed
+        mounts.seal(root, "--ro-bind", str(root), str(root))
     for path in (*view.guard, *view.code):
         if mounts.visible(path) and not _within(path, hidden):
             mounts.seal(path, "--ro-bind", str(path), str(path))

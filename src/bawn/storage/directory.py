@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bawn.errors import Misconfigured
-from bawn.storage.private import create_once, open_private
+from bawn.storage.private import create_once, open_private, read_private
 
 MAX_SOCKET: Final = 100
 """The longest socket path in bytes; `sun_path` ends at 108 on Linux and at 104 on macOS."""
@@ -40,6 +40,10 @@ class StateDirectory:
         self.subjects = self._part("subjects")
         self.secrets = self._part("secrets")
         self.run = self._part("run")
+        self.pins = self._part("pins")
+        self.evidence = self._part("evidence")
+        self.packages = self._part("packages")
+        self.quarantine = self._part("quarantine")
 
     def _part(self, name: str) -> Path:
         part = self.path / name
@@ -93,8 +97,19 @@ class StateDirectory:
         path = self.run / name
         if len(os.fsencode(path)) <= MAX_SOCKET:
             return path
-        digest = sha256(os.fsencode(self.path)).hexdigest()[:_SOCKET_DIGEST]
-        return self._socket_place() / f"{digest}-{name}"
+        return self._socket_place() / f"{self._digest}-{name}"
+
+    def sockets(self, pattern: str) -> tuple[Path, ...]:
+        """The sockets that there are, wherever they lie, by a pattern in shell style of their names."""
+        outside: tuple[Path, ...] = ()
+        with suppress(OSError):
+            place = Path(os.fsdecode(read_private(self.run / "sockets")))
+            outside = tuple(place.glob(f"{self._digest}-{pattern}"))
+        return (*self.run.glob(pattern), *outside)
+
+    @property
+    def _digest(self) -> str:
+        return sha256(os.fsencode(self.path)).hexdigest()[:_SOCKET_DIGEST]
 
     def _socket_place(self) -> Path:
         """The directory outside. It is written down, for processes differ in XDG_RUNTIME_DIR."""

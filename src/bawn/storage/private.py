@@ -75,8 +75,8 @@ def locked(directory: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def read_private(path: Path) -> bytes:
-    """The content of a file that only its owner, this user, can read.
+def read_private(path: Path, most: int = MAX_PRIVATE) -> bytes:
+    """The content of a file that only its owner, this user, can read; of `most` bytes.
 
     Raises:
         FileNotFoundError: there is none.
@@ -93,9 +93,11 @@ def read_private(path: Path) -> bytes:
                 f"expected a file of your own with mode 0600: replace the secret in it if others may "
                 f"have read it, then `chmod 600 {path}`"
             )
-        content = file.read(MAX_PRIVATE + 1)
-    if len(content) > MAX_PRIVATE:
-        raise Misconfigured(f"{path}: larger than {MAX_PRIVATE} bytes, so it is no key or token")
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise Misconfigured(
+            f"{path}: larger than {most} bytes; expected what bawn itself wrote there"
+        )
     return content
 
 

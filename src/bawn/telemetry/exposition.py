@@ -7,6 +7,7 @@ begins at zero there, as counters may, and sums over workers stay right.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Final
 
@@ -19,18 +20,33 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from bawn.findings.evidence import Evidence
 from bawn.telemetry.figures import Figures
 from bawn.telemetry.metrics import BUCKETS
 from bawn.telemetry.text import printable
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-SERIES: Final = 4096
+SERIES: Final = 8192
 """Series of one gauge that are shown."""
 
 # What OpenTelemetry calls mcp.method.name and error.type; the latter is empty when all went well.
 _OPERATION: Final = ("worker", "server", "mcp_method_name", "error_type")
 
+_VERDICTS: Final = ("verified", "failed", "unmeasured")
 _Values = Mapping[tuple[str, ...], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Assured:
+    """What is known of the servers' trust, as of `now`, in seconds since the epoch."""
+
+    now: float = 0.0
+    trust: Mapping[str, Iterable[Evidence]] = field(default_factory=dict)
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    vulnerabilities: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+NOTHING: Final = Assured()
 
 
 def render(
@@ -38,6 +54,7 @@ def render(
     health: Mapping[str, str],
     items: Mapping[str, int],
     states: Iterable[str],
+    assured: Assured = NOTHING,
 ) -> bytes:
     """Everything, in the Prometheus text format; served as CONTENT_TYPE.
 
@@ -45,7 +62,44 @@ def render(
     """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Scrape(workers, health, items, tuple(states)))
+    registry.register(_Trust(assured))
     return generate_latest(registry)
+
+
+class _Trust(Collector):
+    def __init__(self, assured: Assured) -> None:
+        self._assured = assured
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing, as for the other metrics."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """How far the servers deserve trust."""
+        known = self._assured
+        answers = [(server, each) for server, told in known.trust.items() for each in told]
+        yield _gauge(
+            "bawn_server_trust", "1 for the verdict on a question of a server's trust.",
+            ("server", "dimension", "verdict"),
+            {(server, each.dimension, verdict): int(verdict == each.verdict)
+             for server, each in answers for verdict in _VERDICTS},
+        )  # fmt: skip
+        yield _gauge(
+            "bawn_server_evidence_age_seconds", "How long ago that was looked at.",
+            ("server", "dimension"),
+            {(server, each.dimension): max(0.0, known.now - each.at)
+             for server, each in answers if each.at},
+        )  # fmt: skip
+        yield _gauge(
+            "bawn_definitions_waiting", "Definitions that wait for a decision.", ("server",),
+            {(server,): count for server, count in known.waiting.items()},
+        )  # fmt: skip
+        yield _gauge(
+            "bawn_server_vulnerabilities", "Known vulnerabilities of what a server runs.",
+            ("server", "severity"),
+            {(server, severity): count
+             for server, told in known.vulnerabilities.items() for severity, count in told.items()},
+        )  # fmt: skip
 
 
 class _Scrape(Collector):
@@ -72,6 +126,11 @@ class _Scrape(Collector):
         yield _counter(
             "bawn_refusals", "Refusals, by reason id.", ("worker", "reason"),
             {(w, reason): n for w, each in workers for reason, n in each.refusals.items()},
+        )  # fmt: skip
+        yield _counter(
+            "bawn_findings", "Findings of the inspection, by way, family of rules and what was done.",
+            ("worker", "way", "family", "action"),
+            {(w, *key): n for w, each in workers for *key, n in each.findings},
         )  # fmt: skip
         yield _gauge(
             "bawn_calls_in_flight", "Calls in flight.", ("worker", "server"),

@@ -18,6 +18,7 @@ class Figures(msgspec.Struct, frozen=True):
 
     calls: list[tuple[str, str, str, list[float]]] = []
     refusals: dict[str, int] = {}
+    findings: list[tuple[str, str, str, int]] = []
     in_flight: dict[str, int] = {}
     audit_records: int = 0
     audit_failures: int = 0
@@ -35,6 +36,7 @@ def figures(
     return Figures(
         [(*key, cell) for key, cell in meter.calls.items()],
         dict(meter.refusals),
+        [(*key, count) for key, count in meter.findings.items()],
         dict(in_flight),
         records,
         failures,

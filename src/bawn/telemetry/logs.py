@@ -20,6 +20,7 @@ from structlog.processors import ExceptionRenderer, TimeStamper, format_exc_info
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 from structlog.tracebacks import ExceptionDictTransformer
 
+from bawn.telemetry.foreign import cleaned, of_others
 from bawn.telemetry.redaction import clean_entry
 from bawn.telemetry.text import printable
 
@@ -94,6 +95,8 @@ def _fields(_logger: object, _method: str, event: Event) -> Event:
     """Drop what is not a field, redact the rest, and put first what a reader looks for first."""
     kept = {key: value for key, value in event.items() if key not in _NOT_FIELDS}
     ordered = {key: kept.pop(key) for key in _FIRST if key in kept} | kept
+    foreign = of_others(str(ordered.get("logger", "")), ordered)
+    ordered = {key: cleaned(value) if key in foreign else value for key, value in ordered.items()}
     return {key: clean_entry(key, value) for key, value in ordered.items()}
 
 

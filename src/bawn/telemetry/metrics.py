@@ -29,6 +29,7 @@ class Meter:
         self._series = series
         self._calls: dict[Key, list[float]] = {}
         self._refusals: dict[str, int] = {}
+        self._findings: dict[Key, int] = {}
 
     def call(self, server: str, method: str, status: str, seconds: float) -> None:
         """One call ended."""
@@ -42,6 +43,18 @@ class Meter:
         if reason not in self._refusals and len(self._refusals) >= self._series:
             reason = OTHER
         self._refusals[reason] = self._refusals.get(reason, 0) + 1
+
+    def finding(self, way: str, family: str, action: str) -> None:
+        """Inspection found something; families and actions are few."""
+        key = (way, family, action)
+        if key not in self._findings and len(self._findings) >= self._series:
+            key = (OTHER, OTHER, OTHER)
+        self._findings[key] = self._findings.get(key, 0) + 1
+
+    @property
+    def findings(self) -> Mapping[Key, int]:
+        """Findings by way, family of rules and what was done."""
+        return self._findings
 
     @property
     def calls(self) -> Mapping[Key, list[float]]:

@@ -9,7 +9,7 @@ from time import time
 from typing import Final
 from urllib.parse import unquote
 
-from bawn.config.model import SERVER_ID
+from bawn.config.server import SERVER_ID
 from bawn.errors import (
     HTTP_ACCEPT,
     HTTP_BODY,

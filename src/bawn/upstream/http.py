@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from bawn.errors import (
     HEADER_MISMATCH,
     REASONS,
@@ -18,13 +20,15 @@ from bawn.errors import (
     UPSTREAM_STATUS,
     Refused,
 )
-from bawn.model import Answer, Outbound
+from bawn.model import Answer, Json, Outbound
+from bawn.pins.verifying import Verifying
 from bawn.ports import Emit, UpstreamSessions
-from bawn.protocol import headers, legacy_server, versions
+from bawn.protocol import headers, legacy_server, own, versions
 from bawn.protocol.capabilities import offered
 from bawn.upstream.exchange import Wire
 from bawn.upstream.legacy import Legacy
 from bawn.upstream.modern import Modern
+from bawn.upstream.verify import LOST, Verify, listed
 
 _PROBE = ((headers.VERSION, versions.MODERN.encode()), (headers.METHOD, b"server/discover"))
 
@@ -32,11 +36,25 @@ _OF_THE_HOP = frozenset({HEADER_MISMATCH, UNSUPPORTED_VERSION})
 
 
 class Remote:
-    """Implements `ports.Upstream` for a `url`; `store` holds the sessions that all workers share."""
+    """Implements `ports.Upstream` for a `url`; `store` holds the sessions that all workers share.
 
-    def __init__(self, wire: Wire, store: UpstreamSessions | None = None) -> None:
+    `verify` is for processes whose calls rely on what another has listed; `always`: each of them does.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        store: UpstreamSessions | None = None,
+        verify: Verify | None = None,
+        *,
+        always: bool = False,
+    ) -> None:
         self._wire = wire
         self._store = store
+        self._verify = verify
+        self._verifying: Verifying | None = None
+        self._always = always
+        self._unsure = always
         self._speaker: Modern | Legacy | None = None
         self._doubted = False
         self._probing = asyncio.Lock()
@@ -51,12 +69,34 @@ class Remote:
         if speaker is None or self._doubted:
             speaker = await self._found()
         try:
+            if self._unsure and isinstance(speaker, Modern):
+                await self._check(speaker, outbound)
             answer = self._judged(outbound, await speaker.call(outbound, emit))
         except Refused as refused:
+            if refused.reason in LOST and self._verify is not None:
+                self._unsure = True  # what answers next may be another release of it
+                if self._verifying is not None:
+                    self._verifying.doubt_all()
             if refused.reason in (UPSTREAM_STATUS, UPSTREAM_INVALID):
                 self._doubted = True  # it may speak another version now: ask at the next call
             raise
         return answer
+
+    async def _check(self, speaker: Modern, outbound: Outbound) -> None:
+        """See that what a call relies on is offered as it was approved."""
+        if self._verify is None:
+            return
+        if self._verifying is None:
+            self._verifying = self._verify()
+
+        async def ask(method: str, params: Json) -> Json:
+            listing = msgspec.structs.replace(
+                outbound, method=method, params=own.asking(params), name=None, headers=()
+            )
+            return listed(await speaker.call(listing), method)
+
+        await self._verifying.check(outbound.method, outbound.params.get("name"), ask)
+        self._unsure = self._always or not self._verifying.quiet
 
     def _judged(self, outbound: Outbound, answer: Answer) -> Answer:
         """An error about this hop, and not about the call, is neither passed on nor believed."""
@@ -92,7 +132,9 @@ class Remote:
                 if not isinstance(self._speaker, Modern if modern else Legacy):
                     await self.aclose()  # else its sessions stay as they are
                     self._speaker = (
-                        Modern(self._wire) if modern else Legacy(self._wire, self._store)
+                        Modern(self._wire)
+                        if modern
+                        else Legacy(self._wire, self._store, self._verify)
                     )
                 self._doubted = False
             return self._speaker

@@ -14,10 +14,12 @@ from functools import partial
 from itertools import count
 from typing import Final
 
+import msgspec
+
 from bawn.errors import UPSTREAM_INVALID, UPSTREAM_STATUS, Refused
 from bawn.model import Answer, Json, Outbound
 from bawn.ports import Emit, UpstreamSessions
-from bawn.protocol import capabilities, legacy_server, versions
+from bawn.protocol import capabilities, legacy_server, own, versions
 from bawn.upstream.exchange import Relay, Wire
 from bawn.upstream.feed import Feeds
 from bawn.upstream.line import Line, OtherTransportError, SessionGoneError
@@ -26,6 +28,7 @@ from bawn.upstream.parking import Asks, Parking
 from bawn.upstream.questions import OpenCall, Questions
 from bawn.upstream.sessions import Session, Sessions
 from bawn.upstream.streamable import Streamable
+from bawn.upstream.verify import LOST, Verify, listed
 
 log = logging.getLogger("bawn.upstream")
 
@@ -41,9 +44,12 @@ class Legacy:
     at that worker has a session of its own.
     """
 
-    def __init__(self, wire: Wire, store: UpstreamSessions | None = None) -> None:
+    def __init__(
+        self, wire: Wire, store: UpstreamSessions | None = None, verify: Verify | None = None
+    ) -> None:
         self._wire = wire
         self._store = store
+        self._verify = verify
         self._ids = count(1)
         self._questions = Questions()
         self._line: Line = self._streamable()
@@ -95,12 +101,36 @@ class Legacy:
         for _ in range(2):
             line, session = await self._session(outbound, offered, session)
             try:
+                if self._verify is not None:
+                    await self._check(self._verify, line, session, outbound)
                 if outbound.method == _LISTEN:
                     return await self._feeds.listen(line, session, outbound.params, emit)
                 return await self._ask(line, session, outbound, emit, asks)
             except SessionGoneError:
                 continue
+            except Refused as refused:
+                if refused.reason in LOST and session.verifying is not None:
+                    session.verifying.doubt_all()
+                raise
         raise Refused(UPSTREAM_STATUS, detail="HTTP 404, in a new session as well")
+
+    async def _check(
+        self, verify: Verify, line: Line, session: Session, outbound: Outbound
+    ) -> None:
+        """See that what a call relies on is in this session as it was approved."""
+        verifying = session.verifying
+        if verifying is None:
+            verifying = session.verifying = verify()
+        if verifying.settled(outbound.method):
+            return
+
+        async def ask(method: str, params: Json) -> Json:
+            listing = msgspec.structs.replace(
+                outbound, method=method, params=own.asking(params), name=None, headers=()
+            )
+            return listed(await self._ask(line, session, listing, None, None), method)
+
+        await verifying.check(outbound.method, outbound.params.get("name"), ask)
 
     async def _session(
         self, outbound: Outbound, offered: Json, gone: Session | None

@@ -319,6 +319,8 @@ class _Stream:
         elif method == "notifications/message":
             self._pass(said, next(iter(self._calls.values())) if len(self._calls) == 1 else None)
         elif concerns_listeners(said):
+            if self.session is not None:
+                self.session.heard(said)
             for listener in self.listeners:
                 listener.take(said)
 

@@ -226,6 +226,7 @@ class _Stream:
         try:
             async for message in messages:
                 if concerns_listeners(message):
+                    self.session.heard(message)
                     for listener in self.listeners:
                         listener.take(message)
                 else:

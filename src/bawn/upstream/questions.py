@@ -113,6 +113,7 @@ class Questions:
 
     async def told(self, line: Line, session: Session, call: OpenCall, message: Json) -> None:
         """Something came on the stream of a call."""
+        session.heard(message)
         if "id" in message:
             if "method" in message:
                 self._asked(line, session, message, call.asks)

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from bawn.errors import UPSTREAM_UNREACHABLE, Refused
 from bawn.model import Json
+from bawn.pins.verifying import Verifying
 from bawn.ports import UpstreamSession, UpstreamSessions
 from bawn.protocol import capabilities, headers, versions
 from bawn.upstream.exchange import Headers
@@ -27,19 +28,25 @@ class Session:
 
     `offered` is what the server may ask back in it; `level` is the lowest log level that this worker
     has asked for, as a place in `versions.LEVELS`; `is_silent` says that the server was found to have
-    no stream of its own for it.
+    no stream of its own for it. `verifying` knows whether what it offers was approved.
     """
 
-    __slots__ = ("headers", "is_silent", "level", "offered", "shared")
+    __slots__ = ("headers", "is_silent", "level", "offered", "shared", "verifying")
 
     def __init__(self, shared: UpstreamSession, offered: Json) -> None:
         self.shared = shared
         self.offered = offered
         self.level = len(versions.LEVELS)
         self.is_silent = False
+        self.verifying: Verifying | None = None
         self.headers: Headers = ((headers.VERSION, shared.version.encode()),)
         if shared.id is not None:  # as it came: header values are bytes
             self.headers += ((headers.SESSION, shared.id.encode("latin-1")),)
+
+    def heard(self, message: Json) -> None:
+        """The server said something in it, on whichever stream: word of a changed list is believed."""
+        if self.verifying is not None and "id" not in message:
+            self.verifying.doubt(str(message.get("method")))
 
     @property
     def identified(self) -> bool:

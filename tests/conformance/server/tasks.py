@@ -31,6 +31,9 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+FILE: Final = {**strings("filename"), "required": []}  # the suite's calls name none
+
+
 @dataclass
 class Task:
     """One task; its clients see `detail`."""
@@ -166,7 +169,7 @@ class Board:
             "slow_compute": Entry(self.tool(slow_compute), "takes a while", compute),
             "failing_job": Entry(self.tool(failing_job, required=True), "fails as a tool"),
             "protocol_error_job": Entry(self.tool(protocol_error_job), "fails as a server"),
-            "confirm_delete": Entry(self.tool(confirm_delete), "asks once", strings("filename")),
+            "confirm_delete": Entry(self.tool(confirm_delete), "asks once", FILE),
             "multi_input": Entry(self.tool(multi_input), "asks twice at once"),
             "test_tool_with_task": Entry(self.named, "asks, then goes on as a task"),
         }

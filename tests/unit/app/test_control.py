@@ -21,12 +21,13 @@ class FakeSupervisor:
     """Obeys; `trouble` is raised by a reload."""
 
     def __init__(self) -> None:
-        self.state = SimpleNamespace(socket=Path)
+        self.places = SimpleNamespace(control=Path("control.sock"))
         self.trouble: Exception | None = None
         self.stopped = False
         self.force = self
         self.cuts: Any = SimpleNamespace(all=())
         self.ring = 0
+        self.considered: list[str] = []
 
     def status(self) -> dict[str, Any]:
         return {"pids": {"supervisor": 1}}
@@ -56,6 +57,11 @@ class FakeSupervisor:
     def renew_ring(self) -> None:
         self.ring += 1
 
+    async def reconsider(self, server: str) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        self.considered.append(server)
+
 
 async def obeyed(supervisor: FakeSupervisor, asked: object) -> dict[str, Any]:
     """The answer to an order."""
@@ -69,6 +75,15 @@ async def test_the_owners_orders_are_obeyed() -> None:
     assert not supervisor.stopped
     assert await obeyed(supervisor, {"do": "stop"}) == {"done": "stopping"}
     assert supervisor.stopped
+
+
+async def test_what_was_approved_is_put_in_force_or_it_is_said_that_it_is_not_yet() -> None:
+    supervisor = FakeSupervisor()
+    asked = {"do": "pins", "server": "files"}
+    assert await obeyed(supervisor, asked) == {"done": "in force"}
+    assert supervisor.considered == ["files"]
+    supervisor.trouble = ChildFailedError("no steward")
+    assert "no steward" in (await obeyed(supervisor, asked))["error"]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +185,7 @@ async def test_who_says_nothing_is_not_listened_to_for_ever(
 ) -> None:
     monkeypatch.setattr(module, "SILENCE", 0.01)
     supervisor = FakeSupervisor()
-    supervisor.state = SimpleNamespace(socket=lambda name: tmp_path / name)
+    supervisor.places = SimpleNamespace(control=tmp_path / "control.sock")
     async with await Control(cast(Any, supervisor)).serve():
         reader, writer = await asyncio.open_unix_connection(tmp_path / "control.sock")
         writer.write(b'{"do"')
@@ -180,7 +195,7 @@ async def test_who_says_nothing_is_not_listened_to_for_ever(
 
 async def test_an_order_that_nests_without_end_and_an_end_leave_nothing(tmp_path: Path) -> None:
     supervisor = FakeSupervisor()
-    supervisor.state = SimpleNamespace(socket=lambda name: tmp_path / name)
+    supervisor.places = SimpleNamespace(control=tmp_path / "control.sock")
     control = Control(cast(Any, supervisor))
     serving = await control.serve()
     troubles: list[Any] = []

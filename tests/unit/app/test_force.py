@@ -26,7 +26,7 @@ class Yard:
 
     def a_crew(self, epoch: int) -> Any:
         view = self.places.shelf().put(f"view {epoch}".encode())
-        return cast(Any, SimpleNamespace(epoch=epoch, size=2, view=view))
+        return cast(Any, SimpleNamespace(epoch=epoch, size=2, view=view, doubted=()))
 
     def in_force(self) -> Edition:
         _, digest = self.places.barrier().read()

@@ -17,6 +17,7 @@ from bawn.config import Config
 from bawn.errors import AUTH_MISSING, GATE_NOT_READY, Refused
 from bawn.identity.metadata import Resources
 from bawn.model import Health, Peer, Principal, ServerState
+from bawn.storage.directory import StateDirectory
 from bawn.telemetry.figures import Figures, decode
 from bawn.transport.asgi import Receive, Scope, Send
 from bawn.transport.held import Held
@@ -107,9 +108,11 @@ def rooms(
         config=config,
         identity=FakeIdentity(),
         meter=FakeMeter(),
-        gateway=None,
+        gateway=SimpleNamespace(usable=lambda principal: frozenset()),
         follower=FakeFollower(trouble, current=current),
-        places=SimpleNamespace(health=path),
+        places=SimpleNamespace(health=path, state=StateDirectory(path.parent / "state")),
+        looking=SimpleNamespace(done=None),
+        locked=False,
         siblings=FakeSiblings(),
         audit=SimpleNamespace(healthy=healthy),
         relay=SimpleNamespace(peer=lambda sealed: None),
@@ -174,6 +177,7 @@ async def test_details_are_for_who_manages(role: str) -> None:
         assert told["servers"]["files"] == {
             "state": "ok", "required": False, "version": "2025-11-25", "detail": "",
             "checked": 5.0, "in_flight": 3, "confined": "bubblewrap",
+            "failed": [], "waiting": 0,
         }  # fmt: skip
         assert told["servers"]["far"]["confined"] is None
         assert (told["audit"], told["workers"], told["cuts"]) == ("writing", 2, 1)

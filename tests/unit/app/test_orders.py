@@ -73,7 +73,13 @@ def test_an_order_survives_its_way_with_the_whole_configuration() -> None:
     assert found.policy == work.policy
     assert (found.listeners, found.management, found.insecure_no_auth) == ([3, 4], None, True)
     run = RunnerOrder(
-        config=raw, base="/b", socket="/r", hide=["/s"], guard=["/b/bawn.yaml"], data="/s/data"
+        config=raw,
+        base="/b",
+        socket="/r",
+        hide=["/s"],
+        guard=["/b/bawn.yaml"],
+        data="/s/data",
+        state="/s",
     )
     again = msgspec.json.decode(msgspec.json.encode(run), type=RunnerOrder)
     assert Config.model_validate_json(bytes(again.config)) == config

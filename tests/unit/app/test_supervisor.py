@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +18,7 @@ from bawn.app.cuts import CutList
 from bawn.app.listeners import Listeners
 from bawn.app.orders import RunnerOrder, StewardOrder, WorkOrder
 from bawn.app.process import ChildFailedError
+from bawn.app.starting import Interpreters, Starter
 from bawn.app.supervisor import StoppingError, Supervisor
 from bawn.barrier.edition import Cut, Edition, decode
 from bawn.barrier.follower import Follower
@@ -46,6 +47,10 @@ class FakeOsProcess:
         return -9
 
 
+OFFSET = 40
+"""A forked child knows what it was given by other numbers."""
+
+
 class FakeProcess:
     """Stands for `app.process.Process`; `failing` names children whose orders fail."""
 
@@ -56,7 +61,9 @@ class FakeProcess:
     stuck: ClassVar[set[str]] = set()
     first_view: ClassVar[str | None] = FIRST_VIEW
 
-    def __init__(self, name: str, on_news: Callable[[Any], None]) -> None:
+    def __init__(
+        self, name: str, on_news: Callable[[Any], None], descriptors: tuple[int, ...]
+    ) -> None:
         self.name = name
         self.on_news = on_news
         self.born = 0.0
@@ -65,16 +72,24 @@ class FakeProcess:
         self.ready = False
         self.stopped = False
         self.asked = 0
+        self.posted: list[Any] = []
+        self.descriptors = descriptors
+
+    def post(self, message: Any) -> None:
+        self.posted.append(message)
+        if "ticket" in message:
+            asyncio.get_running_loop().call_soon(self.on_news, {"settled": message["ticket"]})
 
     @classmethod
     async def start(
         cls,
+        starter: Starter,
         name: str,
         module: str,
-        descriptors: Iterable[int],
+        descriptors: Sequence[int],
         on_news: Callable[[Any], None] = lambda news: None,
     ) -> FakeProcess:
-        cls.all.append(cls(name, on_news))
+        cls.all.append(cls(name, on_news, tuple(d + OFFSET for d in descriptors)))
         return cls.all[-1]
 
     async def tell(self, order: Any, seconds: float) -> None:
@@ -146,7 +161,7 @@ class Gate:
     def __init__(self, place: Path, text: str) -> None:
         self.path = place / "bawn.yaml"
         self.path.write_text(f"state: ./state\n{text}")
-        self.supervisor = Supervisor(load(self.path, {}), insecure_no_auth=False)
+        self.supervisor = Supervisor(load(self.path, {}), Interpreters(), insecure_no_auth=False)
         self.started = asyncio.Event()
         self.running = asyncio.create_task(self.supervisor.run(self.started.set))
 
@@ -216,6 +231,7 @@ async def test_the_runner_is_started_first_and_only_for_local_servers(tmp_path: 
     assert (work.slot, work.workers, work.epoch, steward.epoch) == (1, 2, 1, 1)
     assert str(tmp_path / "state") in run.hide
     assert run.guard == [str(tmp_path / "bawn.yaml")]
+    assert (work.listeners, work.management) == ([43, 43], 43), "the numbers that the child has"
     assert msgspec.json.encode(work)
     await up.end()
     FakeProcess.all.clear()
@@ -486,6 +502,24 @@ async def test_a_reload_is_in_force_when_the_whole_crew_serves_and_not_before(
     assert in_force(up) == Edition(3, 3, shelf.put(b"new"))
     children("steward")[0].on_news({"view": shelf.put(b"late")})  # one that is retired
     assert in_force(up).view == shelf.put(b"new")
+    await up.end()
+
+
+async def test_a_new_crew_goes_on_with_what_is_in_doubt_and_with_what_was_decided_meanwhile(
+    tmp_path: Path,
+) -> None:
+    """A server that has said that it has changed gets no call by way of a reload."""
+    up = await Gate(tmp_path, REMOTE).begin()
+    children("steward")[0].on_news({"doubted": ["far"]})
+    up.write(REMOTE.replace("workers: 2", "workers: 3"))
+    await up.reload()
+    assert in_force(up) == Edition(2, 3, FIRST_VIEW, doubted=("far",))
+    steward = children("steward")[1]
+    [order] = steward.orders
+    assert order.doubted == ["far"]
+    await until(lambda: len(steward.posted) == 2)  # before it was put in force, and just after
+    assert [each["pins"] for each in steward.posted] == ["", ""]
+    assert children("steward")[0].posted == []
     await up.end()
 
 

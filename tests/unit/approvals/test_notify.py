@@ -182,6 +182,8 @@ async def test_the_log_names_who_was_not_told_and_no_secret(
     async with running(notifier(office, [sue(way, webhook="https://x.example/s3cr3t")])):
         office.ask()
         await way.arrived.wait()
+        while not caplog.records:  # it is said after the way has failed
+            await asyncio.sleep(0)
     assert "Sue was not told by webhook" in caplog.text
     assert "s3cr3t" not in caplog.text
 

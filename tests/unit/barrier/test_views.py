@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +56,19 @@ def test_an_item_is_one_object_at_every_endpoint() -> None:
             for item in items.values():
                 if server is not None and item.shown in back.endpoints[None].items[kind]:
                     assert back.endpoints[None].items[kind][item.shown] is item
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**30, 1.0, 1e300])
+def test_no_number_that_one_server_lists_stops_the_view_of_all(number: float) -> None:
+    listing = LISTINGS[0]
+    tool = {"name": "read", "inputSchema": {"type": "object", "maximum": number}}
+    odd = replace(listing, definitions={**listing.definitions, Kind.TOOL: (tool,)})
+    url = "http://127.0.0.1:9/mcp"
+    view = compile_view(Config(servers={odd.server: Server(url=url)}), [odd])
+    back = views.load(views.dump(view))
+    found = back.endpoints[odd.server].items[Kind.TOOL]["read"].definition
+    assert found == tool
+    assert type(found["inputSchema"]["maximum"]) is type(number)
 
 
 @given(st.binary(max_size=200))

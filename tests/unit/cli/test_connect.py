@@ -11,7 +11,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from bawn.cli.connect import connect, disconnect, program
+from bawn.cli.connect import connect, disconnect
+from bawn.cli.pointing import program
 
 FIXTURES = Path(__file__).parents[1] / "discovery" / "fixtures"
 CONFIG = """\
@@ -49,7 +50,7 @@ def run(*arguments: str, answer: str | None = None) -> Result:
 
 
 def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["bawn.cli.connect"], "on_terminal", lambda: True)
+    monkeypatch.setattr(sys.modules["bawn.cli.pointing"], "on_terminal", lambda: True)
 
 
 def contents(machine: Path) -> dict[Path, bytes]:

@@ -94,7 +94,7 @@ def test_secrets_lie_in_private_files_that_no_repository_takes(project: Path) ->
     assert state.stat().st_mode & 0o777 == 0o700
     assert (state / ".gitignore").read_text() == "*\n"
     files = list((state / "secrets").iterdir())
-    assert len(files) == 5
+    assert len(files) == 14
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
     assert (project / "bawn.yaml").stat().st_mode & 0o777 == 0o600
 
@@ -106,7 +106,7 @@ def test_every_command_is_shown_before_anything_is_written(
     result = run(answer="n\n")
     assert result.exit_code == 1
     assert "    npx @upstash/context7-mcp@1.0.20\n" in result.stdout
-    assert "warning: @modelcontextprotocol/server-filesystem has no exact version" in result.stdout
+    assert "warning: @modelcontextprotocol/server-filesystem: no exact version" in result.stdout
     assert (
         "not imported: legacy of VS Code (user): a secret is among its arguments" in result.stdout
     )
@@ -164,7 +164,7 @@ def test_secrets_may_go_into_the_keyring(project: Path, backend: Backend) -> Non
     token = found.config.servers["github"].env["GITHUB_PERSONAL_ACCESS_TOKEN"]
     assert token.startswith("${keyring:")
     assert secrets.resolve(token, found.base) == SECRET
-    assert len(backend.known) == 5
+    assert len(backend.known) == 14
     assert not (project / ".bawn" / "secrets").exists()
 
 

@@ -42,7 +42,7 @@ def test_every_server_is_listed_with_its_exact_command(home: Path) -> None:
         "              GITHUB_PERSONAL_ACCESS_TOKEN (inline secret, 38 characters)\n",
         "  team.figma  http     https://mcp.figma.com/mcp [disabled]\n",
         "  local  stdio    ./run.sh [project]\n",
-        "28 servers in 8 clients, 9 inline secrets.\n",
+        "57 servers in 19 clients, 21 inline secrets.\n",
     ):
         assert line in result.stdout
 
@@ -51,7 +51,7 @@ def test_json_says_the_same(home: Path) -> None:
     result = run("--json", "--dir", str(home.parent / "project"))
     assert result.exit_code == 1
     tree = json.loads(result.stdout)
-    assert len(tree["servers"]) == 28
+    assert len(tree["servers"]) == 57
     assert tree["unreadable"] == []
     first = tree["servers"][0]
     assert first["command"] == ["npx", "-y", "@modelcontextprotocol/server-github@2025.4.8"]

@@ -11,7 +11,10 @@ from typer.testing import CliRunner
 
 from bawn.cli import app
 from bawn.config.load import load
-from bawn.config.model import Auth, Server
+from bawn.config.server import Auth, Server
+from bawn.pins.record import Record
+from bawn.storage import StateDirectory
+from bawn.storage.files import ServerFiles
 
 FILE = "servers:\n  issues: {url: https://example.com/mcp}   # kept\n"
 
@@ -161,3 +164,55 @@ def test_yes_removes_unasked(file: Path) -> None:
 
     assert run(file, "remove", "files", "--yes")[0] == 0
     assert file.read_text() == FILE
+
+
+MANY = """\
+servers:
+  a: {url: https://example.com/a, owner: Ada, labels: [x, y]}
+  b: {url: https://example.com/b, owner: Bob, labels: [x], status: disabled}
+  c: {url: https://example.com/c, status: deprecated}
+"""
+
+
+def test_owner_status_and_labels_are_columns_where_there_are_any(file: Path) -> None:
+    file.write_text(MANY)
+    lines = run(file, "list")[1].splitlines()
+    assert [line.split() for line in lines] == [
+        ["a", "active", "Ada", "x,y", "principal", "https://example.com/a"],
+        ["b", "disabled", "Bob", "x", "principal", "https://example.com/b"],
+        ["c", "deprecated", "-", "-", "principal", "https://example.com/c"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        (["--label", "x"], ["a", "b"]),
+        (["--label", "x", "--label", "y"], ["a"]),
+        (["--status", "disabled"], ["b"]),
+        (["--owner", "Ada"], ["a"]),
+        (["--owner", "Ada", "--status", "disabled"], []),
+    ],
+)
+def test_the_list_is_narrowed(file: Path, options: list[str], ids: list[str]) -> None:
+    file.write_text(MANY)
+    assert [one["id"] for one in json.loads(run(file, "list", "--json", *options)[1])] == ids
+    if not ids:
+        assert run(file, "list", *options)[1] == "No server is like that.\n"
+
+
+def test_a_status_that_there_is_not_is_refused(file: Path) -> None:
+    assert run(file, "list", "--status", "gone")[0] == 2
+
+
+def test_what_was_approved_of_a_removed_server_stays_unless_it_is_to_be_forgotten(
+    file: Path,
+) -> None:
+    state = StateDirectory(load(file, {}).state)
+    records = ServerFiles(state.pins, Record)
+    records.update("issues", lambda _: Record("issues", 1.0))
+    assert run(file, "remove", "issues", "--yes")[0] == 0
+    assert records.read("issues") == Record("issues", 1.0)
+    file.write_text(FILE)
+    assert run(file, "remove", "issues", "--yes", "--forget")[0] == 0
+    assert records.read("issues") is None

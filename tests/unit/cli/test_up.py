@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bawn.app.starting import Interpreters, Starter
 from bawn.cli.up import welcome
 from bawn.config.load import Loaded, load
 from bawn.errors import Misconfigured
@@ -52,12 +53,16 @@ def test_every_mode_of_identity_tells_where_tokens_come_from(
 def test_what_cannot_be_served_is_told_line_by_line_with_code_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def failing(found: Loaded, *, insecure_no_auth: bool) -> None:
+    async def failing(
+        found: Loaded, starter: Starter, *, insecure_no_auth: bool, locked: bool
+    ) -> None:
         assert insecure_no_auth
+        assert not locked
         raise Misconfigured("listen: taken", "state: not yours")
 
     monkeypatch.setattr(sys.modules["bawn.cli.up"], "_run", failing)
     monkeypatch.setattr("bawn.telemetry.logs.configure", lambda *_: None)
+    monkeypatch.setattr("bawn.app.starting.begin", Interpreters)  # nothing is forked from here
     gate = FakeGate(tmp_path, monkeypatch)
     shown = gate.run("up", "--insecure-no-auth")
     assert shown.exit_code == 2

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from bawn.audit.writer import Writer
 from bawn.cli.why import why
 from bawn.storage import StateDirectory
-from tests.audited import call
+from tests.audited import ADA, call
 from tests.unit.cli.policies import audit, configured, publish
 from tests.unit.review.rulesets import item, view
 
@@ -103,3 +103,41 @@ def test_it_needs_no_running_gate(tmp_path: Path) -> None:
     result = run(config, 7)
     assert result.exit_code == 0
     assert "nothing permits it" in result.stdout
+
+
+@pytest.fixture
+def inspected(config: Path, tmp_path: Path) -> Path:
+    """The same audit with a call that the inspection refused, and one whose answer it marked."""
+    writer = Writer(StateDirectory(tmp_path / "state"))
+    made = call(0x6F, params={"name": "files__read"})
+    writer.refusal(made, "inspection.argument", "/arguments/path (argument/path-traversal)")
+    found = {"rule": "output/override", "severity": "high", "place": "/content/0/text"}
+    detail: dict[str, object] = {"way": "outputs", "findings": [{**found, "action": "mark"}]}
+    writer.event(ADA, "inspection.found", f"{0x1A:032x}", detail)
+    writer.close()
+    return config
+
+
+def test_what_the_inspection_refused_tells_rule_place_and_the_setting_that_lets_it_pass(
+    inspected: Path,
+) -> None:
+    result = run(inspected, 0x6F)
+
+    for told in (
+        "refused: inspection.argument: An argument was refused\n",
+        "found in arguments: argument/path-traversal at /arguments/path: block\n",
+        "Dots that climb out",
+        "this in bawn.yaml would let it pass: servers.files.arguments: {read: {path: text}}\n",
+        'or: inspection.suppressions: [{rule: "argument/path-traversal", server: files, tool: read,',
+    ):
+        assert told in result.stdout
+    (found,) = json.loads(run(inspected, 0x6F, "--json").stdout)
+    assert found["found"][0]["place"] == "/arguments/path"
+    assert len(found["exempt"]) == 2
+
+
+def test_what_was_found_in_an_answer_is_told_and_needs_no_setting(inspected: Path) -> None:
+    result = run(inspected, 0x1A)
+
+    assert "found in outputs: output/override (high) at /content/0/text: mark\n" in result.stdout
+    assert "would let it pass" not in result.stdout

@@ -49,7 +49,7 @@ def test_differences_are_named_by_their_keys(
 
 @pytest.mark.parametrize(
     "key",
-    ["limits.body", "log.level", "refresh.lists", "servers.a.required", "servers.a.idle_stop"],
+    ["limits.body", "log.level", "refresh.probe", "servers.a.required", "servers.a.idle_stop"],
 )
 def test_bounds_and_habits_are_applied_without_the_owner(key: str) -> None:
     assert automatic([key])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import random
 import string
 
 import pytest
@@ -89,10 +89,12 @@ def test_what_is_made_of_words_and_numbers_is_no_suspect(value: str) -> None:
 
 
 @pytest.mark.parametrize("alphabet", [string.ascii_letters + string.digits, "0123456789abcdef"])
-def test_random_tokens_are_suspects(alphabet: str) -> None:
-    tokens = ["".join(secrets.choice(alphabet) for _ in range(40)) for _ in range(200)]
+def test_of_a_thousand_random_tokens_one_at_most_is_no_suspect(alphabet: str) -> None:
+    """Some five in 100,000 read like words in camel case; the same tokens each time, so that none is luck."""
+    chance = random.Random(alphabet)
+    tokens = ["".join(chance.choices(alphabet, k=40)) for _ in range(2000)]
 
-    assert all(map(may_be_credential, tokens))
+    assert sum(map(may_be_credential, tokens)) >= 1998
 
 
 def test_a_random_part_of_a_url_is_hidden_and_the_rest_shown() -> None:

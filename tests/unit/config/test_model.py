@@ -8,16 +8,10 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from bawn.config.limits import Limits
-from bawn.config.model import (
-    SERVER_ID,
-    Auth,
-    Config,
-    IdentityConfig,
-    Issuer,
-    Server,
-)
+from bawn.config.model import Config, IdentityConfig, Issuer
 from bawn.config.policy import RoleRule
 from bawn.config.section import Section
+from bawn.config.server import SERVER_ID, Auth, Server
 
 URL = "https://mcp.example.com/mcp"
 
@@ -220,3 +214,9 @@ def test_trusted_proxies_are_addresses_or_networks(listed: str) -> None:
 def test_other_proxies_are_refused(listed: str) -> None:
     with pytest.raises(ValidationError, match="an address or a network"):
         Config(trusted_proxies=(listed,))
+
+
+def test_review_and_additions_without_anybody_exclude_each_other() -> None:
+    with pytest.raises(ValidationError, match="nobody has seen"):
+        Config.model_validate({"approval": "review", "drift": {"auto": ("added",)}})
+    Config.model_validate({"approval": "review", "drift": {"auto": ("cosmetic",)}})

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bawn.config.document import read
-from bawn.config.model import Config, Server
+from bawn.config.model import Config
 from bawn.config.render import effective, rendered
+from bawn.config.server import Server
 
 TEXT = st.text()
 VALUES = st.recursive(

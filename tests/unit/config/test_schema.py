@@ -43,6 +43,7 @@ def test_the_page_has_every_key_and_its_variable() -> None:
             ("servers",),
             ("roles",),
             ("scopes",),
+            ("inspection", "judges"),
         }:  # these have headings of their own
             assert f"| {name} |" in page
             assert f"<br>`{variable(path)}`" in page or "[]" in path

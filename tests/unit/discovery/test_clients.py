@@ -9,7 +9,7 @@ from bawn.discovery.clients import CLIENTS, Client, Roots
 BY_ID = {client.id: client for client in CLIENTS}
 
 
-def test_the_eight_clients_are_known() -> None:
+def test_the_clients_are_known() -> None:
     assert list(BY_ID) == [
         "claude-code",
         "claude-desktop",
@@ -19,6 +19,17 @@ def test_the_eight_clients_are_known() -> None:
         "kiro",
         "codex",
         "gemini",
+        "antigravity",
+        "copilot",
+        "amazon-q",
+        "opencode",
+        "goose",
+        "lm-studio",
+        "zed",
+        "junie",
+        "cline",
+        "roo",
+        "continue",
     ]
 
 
@@ -27,7 +38,7 @@ def test_every_row_is_complete(client: Client) -> None:
     assert client.title
     assert any(place.scope == "user" for found in client.locations for place in found.places)
     for location in client.locations:
-        assert location.path.endswith((".json", ".toml"))
+        assert location.path.endswith((".json", ".jsonc", ".toml", ".yaml", ".yml"))
         assert not Path(location.path).is_absolute()
         assert location.path.count("*") <= 1
 
@@ -39,6 +50,10 @@ def test_every_row_is_complete(client: Client) -> None:
         ("vscode", {"type": "stdio", "command": "/b", "args": ["stdio"]}),
         ("codex", {"command": "/b", "args": ["stdio"]}),
         ("gemini", {"command": "/b", "args": ["stdio"]}),
+        ("opencode", {"type": "local", "command": ["/b", "stdio"]}),
+        ("goose", {"type": "stdio", "cmd": "/b", "args": ["stdio"]}),
+        ("copilot", {"type": "local", "tools": ["*"], "command": "/b", "args": ["stdio"]}),
+        ("zed", {"command": "/b", "args": ["stdio"]}),
     ],
 )
 def test_entries_that_start_a_program_have_the_clients_own_fields(
@@ -57,6 +72,8 @@ def test_entries_that_start_a_program_have_the_clients_own_fields(
         ("kiro", {"url": "u"}),
         ("codex", {"url": "u"}),
         ("gemini", {"httpUrl": "u"}),
+        ("antigravity", {"serverUrl": "u"}),
+        ("opencode", {"type": "remote", "url": "u"}),
     ],
 )
 def test_entries_with_a_url_have_the_clients_own_fields(id_: str, entry: dict[str, str]) -> None:

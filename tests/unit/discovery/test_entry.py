@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bawn.discovery.clients import CLIENTS
-from bawn.discovery.document import Slot
+from bawn.discovery.documents.document import Slot
 from bawn.discovery.entry import Entry, Secret, entry_of
 
 BY_ID = {client.id: client for client in CLIENTS}

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from bawn.discovery.clients import CLIENTS, Roots
+from bawn.discovery.documents.spans import Unreadable
 from bawn.discovery.entry import Entry
 from bawn.discovery.inventory import aggregate_target, inventory
 
+EVERYTHING = "@modelcontextprotocol/server-everything"
 BY_ID = {client.id: client for client in CLIENTS}
 
 
@@ -26,11 +28,22 @@ def test_every_client_in_its_documented_form_is_read(machine: Path, roots: Roots
         "claude-code": ["github", "Linear", "postgres", "shared-server", "api"],
         "claude-desktop": ["filesystem", "github"],
         "cursor": ["issues", "files", "one", "two"],
-        "vscode": ["search", "docs", "memory", "github", "legacy"],
-        "windsurf": ["figma", "slack"],
+        "vscode": ["search", "docs", "free", "memory", "github", "legacy"],
+        "windsurf": ["figma", "slack", "surf"],
         "kiro": ["web-search", "api-server"],
         "codex": ["context7", "team.figma", "inline", "dotted"],
         "gemini": ["pythonTools", "remote", "events", "local"],
+        "antigravity": ["developer-knowledge", "sqlite"],
+        "copilot": ["playwright", "tickets", "lint"],
+        "amazon-q": ["markdown", "find-a-domain", "workspace"],
+        "opencode": ["everything", "jira", "second"],
+        "goose": ["wiki", "remote"],
+        "lm-studio": ["hf-mcp-server"],
+        "zed": ["local-mcp-server", "remote-mcp-server", "older"],
+        "junie": ["database", "docs"],
+        "cline": ["git", "events"],
+        "roo": ["time", "project-tools"],
+        "continue": ["SQLite", "Search", "Browser search", "copied"],
     }
     postgres = _named(entries, "claude-code")["postgres"]
     assert (postgres.scope, postgres.project) == ("local", "/home/ada/src/shop")
@@ -55,7 +68,54 @@ def test_the_secrets_of_every_client_are_found(machine: Path, roots: Roots) -> N
         ("kiro", "api-server", "URL"),
         ("codex", "context7", "CONTEXT7_API_KEY"),
         ("codex", "inline", "GIT_TOKEN"),
+        ("antigravity", "developer-knowledge", "X-Goog-Api-Key"),
+        ("copilot", "tickets", "Authorization"),
+        ("amazon-q", "markdown", "API_KEY"),
+        ("opencode", "everything", "SERVICE_TOKEN"),
+        ("goose", "wiki", "WIKI_TOKEN"),
+        ("lm-studio", "hf-mcp-server", "Authorization"),
+        ("zed", "remote-mcp-server", "Authorization"),
+        ("zed", "older", "OLD_TOKEN"),
+        ("junie", "database", "--password"),
+        ("cline", "events", "X-Api-Key"),
+        ("roo", "project-tools", "ROO_SECRET"),
+        ("continue", "SQLite", "SQLITE_PASSWORD"),
     }
+
+
+def test_launches_are_understood_in_every_form(machine: Path, roots: Roots) -> None:
+    entries = [entry for file in inventory(roots, machine / "project") for entry in file.entries]
+    found = {(e.client, e.name): (e.transport, e.command, e.url, e.disabled) for e in entries}
+    wanted = {
+        ("opencode", "everything"): ("stdio", ("npx", "-y", EVERYTHING), "", False),
+        ("opencode", "jira"): ("http", (), "https://jira.example.com/mcp", True),
+        ("opencode", "second"): ("stdio", ("bun", "x", "second-mcp"), "", True),
+        ("goose", "wiki"): ("stdio", ("uvx", "mcp-server-wiki", "--lang", "ga"), "", False),
+        ("goose", "remote"): ("http", (), "https://goose.example.com/mcp", True),
+        ("zed", "older"): ("stdio", ("node", "/opt/older.js"), "", False),
+        ("cline", "events"): ("sse", (), "https://cline.example.com/events", False),
+        ("roo", "time"): ("http", (), "https://roo.example.com/mcp", False),
+        ("continue", "Browser search"): ("stdio", ("npx", "@playwright/mcp@latest"), "", False),
+        ("antigravity", "sqlite"): (
+            "stdio",
+            ("uvx", "mcp-server-sqlite==2025.4.25", "--db-path", "/tmp/a.db"),
+            "",
+            True,
+        ),
+    }
+    assert {key: found[key] for key in wanted} == wanted
+    assert "fixture" not in "".join(str(entry) for entry in entries)
+    lines = {(e.client, e.name): e.line for e in entries}
+    assert (lines["goose", "wiki"], lines["continue", "Search"]) == (9, 13)
+
+
+def test_yaml_is_read_and_never_written(roots: Roots) -> None:
+    target = aggregate_target(BY_ID["goose"], roots, None, create=False)
+    assert target is not None
+    file, place = target
+    assert file.document is not None
+    with pytest.raises(Unreadable, match="only read"):
+        file.document.insertion(place.keys, "bawn", {})
 
 
 def test_without_a_project_only_the_users_files_are_read(roots: Roots) -> None:

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from bawn.config import Issuer
-from bawn.config.model import is_loopback
+from bawn.config.kinds import is_loopback
 from bawn.errors import AUTH_INVALID, AUTH_UNAVAILABLE, Refused
 from bawn.identity.oidc import (
     FRESH,

@@ -300,6 +300,8 @@ def test_a_token_in_the_url_is_refused(query: bytes) -> None:
     assert caught.value.reason is AUTH_INVALID
 
 
-@pytest.mark.parametrize("query", [b"", b"x=access_token", b"%", b"a&b&&="])
+@pytest.mark.parametrize(
+    "query", [b"", b"x=access_token", b"%", b"a&b&&=", b"q=%ff", b"q=caf%C3%A9", b"\xff"]
+)
 def test_other_queries_are_no_concern(query: bytes) -> None:
     refuse_query_token(query)

@@ -10,7 +10,9 @@ import pytest
 
 from bawn.config import Server
 from bawn.errors import Refused
-from bawn.runner.launch import prepare, scrubbed
+from bawn.launching.installed import Installed
+from bawn.runner.launch import insist_on, prepare, scrubbed
+from bawn.storage.trees import Trees, tree_digest
 
 
 def server(**settings: Any) -> Server:
@@ -106,3 +108,25 @@ def test_the_private_directory_stands_in_arguments_and_variables_and_holds_tmpdi
     assert launch.env["TMPDIR"] == str(data / "tmp")
     assert (data / "tmp").is_dir()
     assert launch.secrets == ()
+
+
+def test_what_is_installed_is_started_in_place_of_the_command(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    installed = Installed((sys.executable, "/store/x.py", "${data}/y"), "/store", "0")
+    launch = prepare(server(command=("no-such-runner", "x")), tmp_path, None, data, installed)
+    assert launch.argv[1:] == ("/store/x.py", f"{data}/y")
+    assert launch.installed == Path("/store")
+
+
+def test_a_tree_that_was_changed_is_not_started(tmp_path: Path) -> None:
+    root = tmp_path / "tree"
+    root.mkdir()
+    installed, seen = Installed(("x",), str(root), tree_digest(root)), Trees()
+    insist_on(installed, seen)
+    (root / "added.js").write_text("")
+    for one in (installed, Installed(problem="its record cannot be read")):
+        with pytest.raises(Refused) as refused:
+            insist_on(one, seen)
+        assert refused.value.reason.id == "integrity.launch"
+        assert refused.value.detail
+    insist_on(Installed(("docker",)), seen)

@@ -10,11 +10,13 @@ import pytest
 
 from bawn.config import Limits, Server
 from bawn.errors import Refused
+from bawn.launching.installed import Installed
 from bawn.model import Json
 from bawn.runner.caller import Caller
 from bawn.runner.introduce import Era
 from bawn.runner.key import Key
-from bawn.runner.pool import Pool, Surroundings
+from bawn.runner.pool import Pool
+from bawn.runner.surroundings import Surroundings
 from tests.unit.runner.fakes import Clock, Launcher
 
 BASE = Path("/base")
@@ -187,6 +189,17 @@ async def test_a_shared_child_counts_for_nobody(yard: Yard) -> None:
     assert await yard.call("a", "all", None, "anna") == await yard.call("a", "all", None, "ben")
 
 
+async def test_children_are_replaced_when_they_are_to_be_verified_in_another_way(
+    yard: Yard,
+) -> None:
+    """They were started to be held against what was approved before, or not before every call."""
+    yard.apply(a=local())
+    for number, around in enumerate(("lock", "lock", "other")):
+        yard.pool.apply({"a": local()}, Limits(), BASE, Surroundings(verified=(around,)))
+        assert await yard.call("a") == number // 2
+    assert yard.launcher.children[0].stopped.is_set()
+
+
 async def test_each_key_has_a_directory_and_only_a_sessions_is_removed(
     yard: Yard, tmp_path: Path
 ) -> None:
@@ -331,3 +344,14 @@ async def test_an_answer_finds_the_child_that_asked_among_those_of_its_key_alone
     assert not yard.pool.answer(Key("a", "anna", None), "other", {"result": {}})
     assert yard.pool.answer(Key("a", "anna", None), "ask", {"result": {}})
     assert yard.launcher.children[1].answers == [{"result": {}}]
+
+
+async def test_a_child_is_ended_when_something_else_is_installed_for_its_server(yard: Yard) -> None:
+    servers, one, two = {"a": local(), "b": local()}, Installed(("1",)), Installed(("2",))
+    yard.pool.apply(servers, Limits(), BASE, installed={"a": one})
+    assert [await yard.call("a"), await yard.call("b")] == [0, 1]
+    yard.pool.apply(servers, Limits(), BASE, installed={"a": one})
+    assert [await yard.call("a"), await yard.call("b")] == [0, 1]
+    yard.pool.apply(servers, Limits(), BASE, installed={"a": two})
+    assert [await yard.call("a"), await yard.call("b")] == [2, 1]
+    assert [plan.installed for plan in yard.launcher.plans] == [one, None, two]

@@ -42,7 +42,8 @@ class Seen:
         program = str(home / "apps/node_modules/.bin/serve")
         data = places.get("data", home / "work/.bawn/data/x")
         cwd = places.get("cwd", home / "work")
-        launch = Launch((program, *arguments), cwd, env or {}, data=data)
+        installed = places.get("installed")
+        launch = Launch((program, *arguments), cwd, env or {}, data=data, installed=installed)
         found = sandbox.arguments(launch, view)
         assert found[: len(sandbox.base())] == sandbox.base()
         self.rest = list(found[len(sandbox.base()) :])
@@ -146,3 +147,13 @@ def test_a_link_into_packages_protects_them_where_they_are(tmp_path: Path) -> No
     link.symlink_to(real)
     found = set(sandbox.program_files(link))
     assert found == {real, real.parent, tmp_path / "node_modules"}
+
+
+def test_what_it_is_started_from_is_seen_within_what_is_hidden_and_read_only(root: Path) -> None:
+    tree = root / HOME / "work/.bawn/packages/store/d/tree"
+    tree.mkdir(parents=True)
+    seen = Seen(root, installed=tree)
+    assert seen.kinds[tree] == "--ro-bind"
+    hidden, shown = seen.order(root / HOME / "work/.bawn", tree)
+    assert hidden < shown
+    assert not any(path.is_relative_to(tree.parent) for path in seen.kinds if path != tree)

@@ -24,7 +24,8 @@ def test_it_and_its_parts_are_for_the_owner_alone(tmp_path: Path) -> None:
     finally:
         os.umask(old)
     parts = [state.path, state.keys, state.audit, state.subjects, state.secrets, state.run]
-    assert [mode(part) for part in parts] == [0o700] * 6
+    parts += [state.quarantine]
+    assert [mode(part) for part in parts] == [0o700] * 7
 
 
 @pytest.mark.parametrize("bits", [0o720, 0o702, 0o777])

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from bawn.findings.evidence import Evidence
 from bawn.model import Health
-from bawn.telemetry.exposition import render
+from bawn.telemetry.exposition import Assured, render
 from bawn.telemetry.figures import Figures, figures
 from bawn.telemetry.metrics import Meter
 
@@ -71,13 +72,20 @@ def test_calls_and_refusals_are_counted() -> None:
 def test_every_worker_is_told_apart() -> None:
     workers = {
         "0": Figures(
-            [("files", "tools/call", "ok", [1.0] * 19)], {"auth.missing": 2}, {"files": 3}, 7, 1
+            [("files", "tools/call", "ok", [1.0] * 19)],
+            {"auth.missing": 2},
+            [("outputs", "output", "mark", 4)],
+            {"files": 3},
+            7,
+            1,
         ),
         "1": Figures(audit_records=9, cpu_seconds=1.5, resident_bytes=100, descriptors=20),
     }
     samples = scraped(workers=workers)
     assert value(samples, "bawn_refusals_total", worker="0", reason="auth.missing") == 2
     assert value(samples, "bawn_calls_in_flight", worker="0", server="files") == 3
+    found = {"way": "outputs", "family": "output", "action": "mark"}
+    assert value(samples, "bawn_findings_total", worker="0", **found) == 4
     assert value(samples, "bawn_audit_records_total", worker="0") == 7
     assert value(samples, "bawn_audit_failures_total", worker="0") == 1
     assert value(samples, "bawn_audit_records_total", worker="1") == 9
@@ -104,3 +112,23 @@ def test_names_that_would_break_the_format_do_not() -> None:
     (labels,) = [dict(labels) for name, labels in samples if name == "bawn_calls_total"]
     assert labels["server"] == 'a"b\\\\n\\ud800'
     assert len(labels["method"]) == 128
+
+
+def test_the_trust_of_servers_is_told_with_its_age() -> None:
+    evidence = (
+        Evidence("pin", "verified", "", 90.0),
+        Evidence("drift", "failed", "", 100.0),
+        Evidence("scan", "unmeasured", "", 0.0),
+    )
+    assured = Assured(100.0, {"files": evidence}, {"files": 2}, {"files": {"high": 1}})
+    text = render({}, {}, {}, STATES, assured).decode()
+    for line in (
+        'bawn_server_trust{dimension="pin",server="files",verdict="verified"} 1.0',
+        'bawn_server_trust{dimension="pin",server="files",verdict="failed"} 0.0',
+        'bawn_server_trust{dimension="drift",server="files",verdict="failed"} 1.0',
+        'bawn_server_evidence_age_seconds{dimension="pin",server="files"} 10.0',
+        'bawn_definitions_waiting{server="files"} 2.0',
+        'bawn_server_vulnerabilities{server="files",severity="high"} 1.0',
+    ):
+        assert line in text
+    assert 'age_seconds{dimension="scan"' not in text  # it was never looked at

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bawn.config import document
 from bawn.config.document import Document, Path, dotted, kind_of
-from bawn.config.model import SERVER_ID
+from bawn.config.server import SERVER_ID
 from bawn.errors import Misconfigured
 from bawn.model import Json, Label
 from bawn.policy.cedar.uids import Uid

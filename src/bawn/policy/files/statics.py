@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from bawn.config.model import SERVER_ID
+from bawn.config.server import SERVER_ID
 from bawn.model import Json, Label
 from bawn.policy import actions
 from bawn.policy.cedar.uids import Uid

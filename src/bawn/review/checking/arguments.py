@@ -6,13 +6,13 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from bawn.findings.finding import Finding
 from bawn.model import Item, Json, Kind
 from bawn.policy import actions
 from bawn.policy.cedar.entities import TYPES
 from bawn.policy.files import expressions, schema, statics, validation
 from bawn.policy.rules import Rule
 from bawn.review.checking import schema as schemas
-from bawn.review.finding import Finding
 
 _TAKING: Final = {Kind.TOOL, Kind.PROMPT}
 

@@ -8,13 +8,13 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from bawn.config.policy import Approver
+from bawn.findings.finding import Finding, Level
 from bawn.model import Item, Json, Kind, View
 from bawn.policy.cedar.conditions import terms
 from bawn.policy.cedar.uids import Uid
 from bawn.policy.files import expressions
 from bawn.policy.rules import Rule, RuleSet
 from bawn.review.checking import arguments, overlap, reach
-from bawn.review.finding import Finding, Level
 
 _LISTED: Final = {"Tool": Kind.TOOL, "Prompt": Kind.PROMPT, "Template": Kind.TEMPLATE}
 

@@ -9,12 +9,12 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from bawn.findings.finding import Finding
 from bawn.model import Json
 from bawn.policy import actions
 from bawn.policy.cedar.conditions import terms
 from bawn.policy.files import schema
 from bawn.policy.rules import Rule
-from bawn.review.finding import Finding
 
 _SCOPE: Final = ("principal", "action", "resource")
 

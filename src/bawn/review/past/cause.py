@@ -9,6 +9,8 @@ from typing import Final
 from bawn.errors import POLICY_DENIED, REASONS
 from bawn.policy import actions
 from bawn.policy.rules import Rule
+from bawn.review.exemptions import Exemption, exemptions
+from bawn.review.past.inspected import Finding, in_refusal
 from bawn.review.past.recorded import Recorded
 from bawn.review.permits import exception, sparing
 
@@ -29,6 +31,7 @@ class Cause:
     """What is known. `rule` is what was recorded of it, `places` where such rules stand now.
 
     `permit` is the statement that would allow it, `unless` the clause by which a forbid would spare it.
+    `found` is what the inspection found in it, `exempt` the settings by which that would pass.
     """
 
     recorded: Recorded
@@ -39,10 +42,12 @@ class Cause:
     places: tuple[Rule, ...] = ()
     permit: str = ""
     unless: str = ""
+    found: tuple[Finding, ...] = ()
+    exempt: tuple[Exemption, ...] = ()
 
 
-def cause_of(each: Recorded, rules: Sequence[Rule]) -> Cause:
-    """Why a recorded call went as it did; `rules` are those in force now."""
+def cause_of(each: Recorded, rules: Sequence[Rule], found: Sequence[Finding] = ()) -> Cause:
+    """Why a recorded call went as it did; `rules` are those in force now, `found` what was found in it."""
     status = each.call.status
     reason = REASONS.get(status)
     sealed = each.call.sealed or {}
@@ -57,7 +62,26 @@ def cause_of(each: Recorded, rules: Sequence[Rule]) -> Cause:
             permit = exception(each.principal, each.item, [beside] if beside else [])
         elif any(found.effect == "forbid" for found in places):
             unless = sparing(each.principal, each.item)
-    return Cause(each, status, message, fix, rule, places, permit, unless)
+    refused = in_refusal(status, rule)
+    told = ((refused,) if refused else ()) + tuple(found)
+    rule = "" if refused else rule
+    return Cause(
+        each, status, message, fix, rule, places, permit, unless, told, _exempt(each, told)
+    )
+
+
+def _exempt(each: Recorded, found: Sequence[Finding]) -> tuple[Exemption, ...]:
+    """The settings by which what was stopped would pass, each once."""
+    if each.item is None:
+        return ()
+    at = each.call.at / 1e9
+    several = (
+        one
+        for finding in found
+        if finding.stopped
+        for one in exemptions(finding.rule, finding.place, each.item, at)
+    )
+    return tuple({str(one): one for one in several}.values())
 
 
 def _named(text: str, rules: Sequence[Rule]) -> tuple[Rule, ...]:

@@ -14,8 +14,8 @@ import msgspec
 from pydantic import ValidationError
 
 from bawn.config import document
-from bawn.config.model import SERVER_ID
 from bawn.config.problems import shown
+from bawn.config.server import SERVER_ID
 from bawn.model import Item, Json, Kind
 from bawn.protocol.versions import IDENTIFIER
 from bawn.review.trials import problems

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from bawn.config.policy import Approver
+from bawn.findings.finding import Finding
 from bawn.model import Kind, View
 from bawn.policy.files.reading import ruleset
 from bawn.policy.rules import Source
 from bawn.review.checking.check import check
-from bawn.review.finding import Finding
 from tests.unit.review.rulesets import item, view
 
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}

@@ -1,0 +1,1 @@
+"""The lockfile: what serves, as one file from pull request to run time."""

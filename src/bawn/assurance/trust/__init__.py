@@ -1,0 +1,1 @@
+"""One trust status for each server: seven questions, and on what each answer rests."""

@@ -1,0 +1,1 @@
+"""The models that ship: made by `training/`, read by `linear`."""

@@ -1,0 +1,1 @@
+"""Personal data: cards, accounts, national ids, addresses and numbers of people."""

@@ -1,0 +1,1 @@
+"""The rules: data, one file for each detector."""

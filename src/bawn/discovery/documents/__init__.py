@@ -1,0 +1,1 @@
+"""Client files as documents: read, changed in place, and compared."""

@@ -1,0 +1,1 @@
+"""The clients we know, one file per family; `clients.py` joins them."""

@@ -1,0 +1,1 @@
+"""Clients pointed at the gate, and back."""

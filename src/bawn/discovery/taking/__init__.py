@@ -1,0 +1,1 @@
+"""Servers of clients taken into the configuration."""

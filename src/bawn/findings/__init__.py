@@ -1,0 +1,1 @@
+"""Findings: what checks of any kind found, and the forms in which they are told."""

@@ -1,0 +1,1 @@
+"""External judges: other processes that are shown texts and say what they think of them."""

@@ -1,0 +1,1 @@
+"""Packages: resolved once to exact digests, installed from them, started from there."""

@@ -1,0 +1,1 @@
+"""Signatures: who vouches for registry entries and pins, by keys, roles and thresholds."""

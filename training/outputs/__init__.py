@@ -1,0 +1,1 @@
+"""Making `models/outputs.bin`: what the detector of injections in outputs has learnt."""
