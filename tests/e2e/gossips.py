@@ -30,6 +30,9 @@ SPEAKS: Final = frozenset(
 )
 """What is said for the sake of a call, and says for whose."""
 
+DYING: Final = ("gate.worker_lost", "gate.not_ready")
+"""How what would have been answered otherwise is refused while a worker is missing."""
+
 OVER: Final = "The call that this belonged to is over"
 """What a local server hears when the call that its question went to has ended.
 

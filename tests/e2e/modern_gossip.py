@@ -11,7 +11,7 @@ from typing import Final
 from bawn.model import Json
 from bawn.protocol import versions
 from tests.e2e.caller import META, mirrored
-from tests.e2e.gossips import CAPABILITIES, Loot, Teller, Unexpected, reason, some
+from tests.e2e.gossips import CAPABILITIES, DYING, Loot, Teller, Unexpected, reason, some
 from tests.e2e.wire import Flow
 
 SERVERS: Final = ("modern", "pooled", "legacy", "local", "seat")
@@ -95,6 +95,8 @@ class ModernTeller(Teller):
 
     async def _refused(self, params: Json, wanted: Sequence[str], what: str) -> None:
         found = reason(await self.exchange("tools/call", params))
+        if found in DYING:
+            raise Unexpected(f"{what}: {found}")
         if found not in wanted:
             self.book.fault(self.person, f"{what} was answered {found}")
         self.book.counts[f"refused {what}"] += 1

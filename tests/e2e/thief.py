@@ -7,13 +7,12 @@ import random
 from typing import Final
 
 from bawn.model import Json
-from tests.e2e.gossips import Book, Loot, Unexpected, reason
+from tests.e2e.gossips import DYING, Book, Loot, Unexpected, reason
 from tests.e2e.legacy_gossip import LegacyTeller
 from tests.e2e.load import Person
 from tests.e2e.modern_gossip import ModernTeller
 
 UNKNOWN: Final = "session.unknown"
-DYING: Final = ("gate.worker_lost", "gate.not_ready")
 
 
 class Thief:

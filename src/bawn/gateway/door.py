@@ -50,6 +50,8 @@ log = logging.getLogger("bawn.gateway")
 
 ACCEPTED: Final = Reply(202, b"")
 
+_UNREACHED: Final = "the worker that asked cannot be reached"
+
 NOTHING: Final = Endpoint(None, {kind: {} for kind in LIST_METHODS}, frozenset(), {}, {}, 0)
 """What a tenant without servers is served."""
 
@@ -273,11 +275,14 @@ class Gateway:
             raise Refused(MESSAGE_SHAPE, "only a client of 2025-03-26 may send a batch")
         if not 0 < len(trees) <= self._batch:
             raise Refused(MESSAGE_SHAPE, f"a batch has between 1 and {self._batch} messages")
-        for tree in trees:  # before anything is done
-            if not arrival.settled and envelope.is_response(tree):
-                slot = self._stages.asks.elsewhere(tree.get("id"))
-                if slot is not None:
-                    raise Elsewhere(slot)
+        # before anything is done
+        answers = [tree.get("id") for tree in trees if envelope.is_response(tree)]
+        asked_at = {self._stages.asks.elsewhere(id_) for id_ in answers}
+        if len(asked_at) > 1:
+            raise Refused(MESSAGE_SHAPE, "answers to questions of different calls must come apart")
+        slot = asked_at.pop() if asked_at else None
+        if slot is not None:
+            raise Refused(GATE_NOT_READY, _UNREACHED) if arrival.settled else Elsewhere(slot)
         # all of it is answered here from now: what one message has done must not be done again elsewhere
         arrival = msgspec.structs.replace(arrival, settled=True)
         # one after another as far as nothing waits; what waits, waits side by side
@@ -291,8 +296,9 @@ class Gateway:
         """Take a legacy client's answer to what a server asked."""
         response = envelope.response(tree)
         slot = self._stages.asks.elsewhere(response.id)
-        if slot is not None and not arrival.settled:
-            raise Elsewhere(slot)
+        if slot is not None:
+            # settled, it came here for another reason or because nobody was there: it must not be lost
+            raise Refused(GATE_NOT_READY, _UNREACHED) if arrival.settled else Elsewhere(slot)
         # whoever has the session: it was asked here
         self._client(arrival if arrival.settled else msgspec.structs.replace(arrival, settled=True))
         self._stages.asks.answered(arrival, _session_of(arrival), response)

@@ -205,6 +205,7 @@ class EdgeProtocol(Flow):
 
     async def _run(self, request: Request) -> None:
         """Have a request answered, and see to it that the connection does not outlive one that is not."""
+        task = request.task
         try:
             if request.lost:
                 return
@@ -222,13 +223,15 @@ class EdgeProtocol(Flow):
                 raise
         except Exception:
             log.exception("answering a request failed")
-            self._fail(request)
+            if request.task is not None:
+                self._fail(request)
         finally:
-            self._tasks.discard(request.task)
-            request.task = None
+            self._tasks.discard(task)
             if request.counted is not None:
                 self.crowd.end(request.counted)
-            self._ready(request)
+            if request.task is not None:  # else the connection has gone on to other requests
+                request.task = None
+                self._ready(request)
 
     def _ready(self, request: Request | None) -> None:
         """Go on to the next request, once this one is answered and has come whole."""
@@ -268,6 +271,8 @@ class EdgeProtocol(Flow):
         elif coming is not None and not coming.done:
             coming.drop()
             self._resume()
+        if request.task is None:  # whoever works on goes on elsewhere
+            self._ready(request)
 
     # ── ends ──
 

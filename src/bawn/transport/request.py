@@ -113,7 +113,7 @@ class Request:
         self.lost = False
         self.cancels = False  # whoever answers is cancelled when the caller goes away
         self.lasting = False  # signs of life may be given
-        self.task: asyncio.Task[None] | None = None  # of whoever answers
+        self.task: asyncio.Task[None] | None = None  # of whoever answers on this connection
         self.counted: str | None = None  # the address that it counts for
         self.grant: tuple[str, int] | None = None  # bytes taken for the body, and for whom
         self.extra: Fields = ()  # header fields that any answer to it has
@@ -231,6 +231,14 @@ class Request:
         if self.head.modern and self.head.method != b"HEAD":
             self._line.write(b"0\r\n\r\n")
         self._done(0, self._keeps())
+
+    def hand_over(self) -> None:
+        """End the answer, though whoever gives it goes on, for another request's connection.
+
+        This one is free for the next request: that may be what the other's answer waits for.
+        """
+        self.task = None
+        self.end()
 
     def look(self, now: float, silence: float) -> None:
         """Give a sign of life when there was none for so long."""

@@ -111,7 +111,7 @@ class Stream:
         """
         former = self._release()
         if former is not None:
-            former.end()
+            former.hand_over()
         request.open()
         for number, data in self._replay.after(self, after):
             self._send(request, number, data)

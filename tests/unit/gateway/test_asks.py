@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 
+import msgspec
 import pytest
 
 from bawn.barrier.edition import Cut, Cuts
 from bawn.config import Limits
 from bawn.model import Json
+from bawn.ports import Elsewhere
 from tests.gate import (
     DONE,
     FORM,
@@ -18,6 +20,7 @@ from tests.gate import (
     VIC,
     House,
     Script,
+    arrive,
     asks,
     legacy,
     reason_of,
@@ -145,6 +148,29 @@ async def test_nobody_else_answers_what_a_caller_was_asked() -> None:
     await caller.post(id_, {"result": YES})
     await call
     assert house.sent[1].params["inputResponses"] == {"sure": YES}
+
+
+async def test_an_answer_that_came_to_the_wrong_worker_is_not_taken_for_one_that_is_late() -> None:
+    house = House(slot=3, workers=4)
+    caller = await caller_of(house, silent)
+    answer = {"jsonrpc": "2.0", "id": "2.beef", "result": YES}
+    for body in (answer, [answer]):
+        named: dict[bytes, bytes | None] = {b"mcp-session-id": (caller.session or "").encode()}
+        if isinstance(body, list):
+            named |= {b"mcp-session-id": None, b"mcp-protocol-version": b"2025-03-26"}
+        arrival = arrive(body, named)
+        with pytest.raises(Elsewhere) as elsewhere:
+            await house.answer(arrival)
+        assert elsewhere.value.slot == 2
+        reply = await house.answer(msgspec.structs.replace(arrival, settled=True))
+        assert (reply.status, b"gate.not_ready" in reply.body) == (503, True)
+
+
+async def test_a_batch_answers_what_one_worker_asked() -> None:
+    house = House(slot=3, workers=4)
+    told = [{"jsonrpc": "2.0", "id": id_, "result": YES} for id_ in ("2.beef", "3.beef")]
+    reply = await house.answer(arrive(told, {b"mcp-protocol-version": b"2025-03-26"}))
+    assert (reply.status, b"must come apart" in reply.body) == (400, True)
 
 
 async def test_the_first_answer_counts() -> None:

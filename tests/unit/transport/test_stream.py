@@ -12,7 +12,7 @@ from bawn.transport.standing import Standing
 from bawn.transport.stream import apart, frame
 from tests.fakes import counting_sealer
 from tests.unit.transport.edges import settle
-from tests.unit.transport.house import Exchange, House
+from tests.unit.transport.house import Exchange, House, message
 
 SESSION: dict[bytes, bytes | None] = {
     b"mcp-session-id": b"s",
@@ -205,6 +205,52 @@ async def test_who_comes_back_before_the_loss_is_noticed_takes_over(scene: Scene
     await scene.script.say(note(2), None)
     assert progress(third) == [b"1", b"2", b"answer"]
     assert progress(second) == []
+
+
+@pytest.mark.parametrize("pipelined", [False, True])
+async def test_the_connection_of_who_comes_back_on_another_serves_its_next_request(
+    scene: Scene, pipelined: bool
+) -> None:
+    exchange = await scene.call()
+    await scene.script.say(note(1))
+    first, again = exchange.connection, message("/mcp", b"{}", headers=SESSION)
+    if pipelined:
+        first.protocol.data_received(again)
+    resumed = await scene.get(last_event_id=exchange.events[-1].id)
+    if not pipelined:
+        first.protocol.data_received(again)
+    await settle()
+    assert len(scene.house.gate.arrived) == 2  # the call may be waiting for just that
+    await scene.script.say(None, None)
+    assert progress(resumed) == [b"answer"]
+    ended, _, answered = bytes(first.transport.written).partition(b"0\r\n\r\n")
+    assert ANSWER not in ended
+    assert answered.startswith(b"HTTP/1.1 200 ")
+    assert answered.endswith(ANSWER)
+    assert not first.transport.closing
+    assert not first.state.tasks
+
+
+async def test_what_fails_after_its_caller_came_back_on_another_connection_spoils_that_one_alone(
+    scene: Scene,
+) -> None:
+    async def fails(arrival: Arrival, emit: Emit) -> Reply:
+        await emit(note(1))
+        await failing.wait()
+        raise RuntimeError("broken")
+
+    failing, scene.house.gate.answers = asyncio.Event(), fails
+    exchange = await scene.call()
+    resumed = await scene.get(last_event_id=exchange.events[-1].id)
+    failing.set()
+    await settle()
+    assert resumed.is_over
+    assert not exchange.connection.transport.closing
+    assert not exchange.connection.transport.aborted
+    scene.house.gate.answers = scene.script
+    exchange.connection.protocol.data_received(message("/mcp", b"{}", headers=SESSION))
+    await scene.script.say(None)
+    assert bytes(exchange.connection.transport.written).endswith(ANSWER)
 
 
 async def test_who_does_not_come_back_in_time_has_cancelled() -> None:

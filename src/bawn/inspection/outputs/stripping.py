@@ -37,8 +37,9 @@ def stripped(text: str) -> str:
 
 def inert(text: str) -> str:
     """The text with links, images, tags and schemes that nothing follows, loads or runs."""
-    text = text.replace("![", "(image) [").replace("](", "] (").replace("&#", "&amp;#")
-    return _without_schemes(_without_tags(text))
+    text = _without_schemes(_without_tags(text.replace("&#", "&amp;#")))
+    # last: the brackets round colons and dots would make links of what follows them
+    return text.replace("![", "(image) [").replace("](", "] (").replace("][", "] [")
 
 
 def _hidden(character: str) -> bool:
@@ -97,7 +98,7 @@ def _without_tags(text: str) -> str:
 
 
 def _without_schemes(text: str) -> str:
-    """`scheme:rest` becomes `scheme[:]rest`, and the dots of a host after it the same."""
+    """`scheme:rest` becomes `scheme[:]rest`, and the dots and colons of a host after it the same."""
     pieces: list[str] = []
     position = 0
     while (found := text.find(":", position)) >= 0:
@@ -109,7 +110,7 @@ def _without_schemes(text: str) -> str:
             continue
         pieces.append("[:]")
         host = _host(text, position)
-        pieces.append(text[position:host].replace("[.]", ".").replace(".", "[.]"))
+        pieces.append(text[position:host].replace(".", "[.]").replace(":", "[:]"))
         position = host
     return "".join([*pieces, text[position:]])
 

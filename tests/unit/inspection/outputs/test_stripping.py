@@ -48,6 +48,8 @@ def test_what_nobody_sees_is_gone(given_: str, left: str) -> None:
         ("[t](java&#115;cript:go())", "[t] (java&amp;#115;cript[:]go())"),
         ("data:text/html,x", "data[:]text/html,x"),
         (r'{"u":"https:\/\/a.example\/x"}', r'{"u":"https[:]\/\/a[.]example\/x"}'),
+        ("[t][a] a:(b) c:[d]", "[t] [a] a[:] (b) c[:] [d]"),
+        ("a://!.(b)", "a[:]//(image) [.] (b)"),
         ("if a < b and 10:30: note: this", "if a < b and 10:30: note: this"),
     ],
 )  # fmt: skip
@@ -65,7 +67,7 @@ def test_once_is_enough(text: str) -> None:
 def test_no_link_image_or_tag_is_left(text: str) -> None:
     left = inert(text)
     assert not any(
-        part in left for part in ("![", "](", "<a", "<b", "</", "<!", "a:/", "b:/", "&#")
+        part in left for part in ("![", "](", "][", "<a", "<b", "</", "<!", "a:/", "b:/", "&#")
     )
 
 
