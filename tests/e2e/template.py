@@ -21,7 +21,7 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 LONGEST = 1 << 18
 IMPORTED = (
@@ -169,7 +169,27 @@ def _become(order: dict[str, Any], given: list[int]) -> None:
     os.setpgid(0, 0)  # its environment tells nothing of whose it is
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = ["bawn", *order["argv"]]
-    import_module("bawn.cli").main()
+    code: object = 0
+    try:
+        import_module("bawn.cli").main()
+    except SystemExit as end:
+        code = end.code
+    except BaseException:  # noqa: BLE001 - as the interpreter itself
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    _end(code)
+
+
+def _end(code: object) -> NoReturn:
+    """End as the interpreter does, but for taking everything apart: that costs more than most commands."""
+    if not isinstance(code, int | None):
+        sys.stderr.write(f"{code}\n")
+        code = 1
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code or 0)
 
 
 def _main() -> None:

@@ -15,7 +15,7 @@ from bawn.storage.tombstones import Tombstones
 from bawn.storage.upstream_sessions import SharedSessions
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUNDS = 30
+ROUNDS = 15
 
 pytestmark = pytest.mark.e2e
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import logging
 import os
 import signal
 import socket
@@ -19,7 +20,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
@@ -68,8 +69,8 @@ class Reply(msgspec.Struct, omit_defaults=True):
 def begin() -> tuple[int, socket.socket] | None:
     """Fork a fork server from this process: its id, and where it takes requests.
 
-    In it, and in those that it forks, this ends with SystemExit. None where this process has threads, which
-    no fork takes along.
+    In it, and in those that it forks, this never ends. None where this process has threads, which no fork
+    takes along.
     """
     survey = _prepare()
     if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208 - only their number counts
@@ -94,7 +95,7 @@ def begin() -> tuple[int, socket.socket] | None:
         sys.excepthook(*sys.exc_info())
         code = 1
     del survey  # until here: what it has loaded is found by whoever is forked
-    sys.exit(code)
+    _end(code)
 
 
 def _prepare() -> Survey:
@@ -115,6 +116,15 @@ def _serve(requests: socket.socket) -> int:
     _reuse_memory()
     work = attend(requests)
     return work() if work is not None else 0
+
+
+def _end(code: int) -> NoReturn:
+    """End without the interpreter's own end: it would write to all the memory that is shared."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody reads any more
+            stream.flush()
+    os._exit(code)
 
 
 def _be_called(name: bytes) -> None:
@@ -204,7 +214,7 @@ def main() -> None:
     survey = _prepare()
     code = _serve(socket.socket(fileno=int(sys.argv[1])))
     del survey
-    sys.exit(code)
+    _end(code)
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ def test_servers_of_one_group_are_held_against_each_other() -> None:
 
 
 def test_ten_thousand_tools_take_seconds_and_tell_so_many_findings() -> None:
-    tools = [tool(f"tool_{n}", "You must call it. " * 10) for n in range(10_000)]
+    tools = [tool(f"tool_{n}", "You must call it.") for n in range(10_000)]
     started = time.process_time()
     found = examine([listed(*tools)])
     assert time.process_time() - started < 60  # it takes about six
