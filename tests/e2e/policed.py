@@ -24,6 +24,9 @@ from tests.e2e.gate_process import Gate
 from tests.e2e.remote_process import Raw
 from tests.e2e.runner_process import until
 
+MOST = 500
+"""Connections until one of them must have come to each worker."""
+
 
 def written(place: Path, files: dict[str, str]) -> Path:
     """A policy directory with these files and no others of their kind."""
@@ -86,25 +89,33 @@ async def killed(up: Gate, *names: str) -> None:
 
 
 async def on_each_worker(up: Gate, callers: list[Caller]) -> dict[int, Caller]:
-    """One caller for each worker that serves any of these, which keep a connection each."""
+    """A caller for each worker that serves any of these, which keep a connection each."""
     pids = workers(up)
-    found = {}
-    for caller in callers:
-        found[worker_of(up, await caller.send("tools/list"), pids)] = caller
-    assert set(found) == set(pids), "not every worker got a connection"
-    return found
+    return {worker_of(up, await each.send("tools/list"), pids): each for each in callers}
 
 
 @asynccontextmanager
 async def crowd(
     up: Gate, token: str = "", meta: Json | None = None, several: int = 20
 ) -> AsyncIterator[list[Caller]]:
-    """Callers with a connection each, so many that each worker has some."""
+    """Callers with a connection each: so many, and more until each worker has one.
+
+    A worker that gets no time of a busy machine lets the others take what comes.
+    """
     async with AsyncExitStack() as open_ones:
-        yield [
-            await open_ones.enter_async_context(a_caller(up.url, token or up.token(), meta))
-            for _ in range(several)
-        ]
+
+        async def more(number: int) -> list[Caller]:
+            opened = [a_caller(up.url, token or up.token(), meta) for _ in range(number)]
+            return [await open_ones.enter_async_context(each) for each in opened]
+
+        callers, pids = await more(several), set(workers(up))
+        served = set(await on_each_worker(up, callers))
+        while served != pids:
+            assert len(callers) < MOST, "not every worker got a connection"
+            new = await more(several)
+            served |= set(await on_each_worker(up, new))
+            callers += new
+        yield callers
 
 
 async def answers(callers: list[Caller], tool: str, **arguments: Any) -> Counter[str]:

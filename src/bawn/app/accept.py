@@ -68,6 +68,7 @@ class Acceptor:
         self._yielded = False
         self._starting: set[asyncio.Task[Any]] = set()
         listening.setblocking(False)
+        shares.tell(len(taken))  # of the worker in whose place we are, it may be another number
         self._watch()
 
     def close(self) -> None:

@@ -164,6 +164,7 @@ class Worker:
         protocol: Any = server.config.http_protocol_class
         make = partial(protocol, server.config, server.server_state, {})
         taken = server.server_state.connections
+        protocol.crowd.tell = shares.tell  # what ends counts at once, not when the next one comes
         self._acceptor = Acceptor(self._shared, shares, make, taken, asyncio.get_running_loop())
 
     def _is_retired(self) -> bool:

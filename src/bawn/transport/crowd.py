@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 
 class Crowd:
-    """At most `most` connections, and `each` of one address."""
+    """At most `most` connections, and `each` of one address; `tell` hears of every change."""
+
+    tell: Callable[[int], None] | None = None
 
     def __init__(self, most: int, each: int) -> None:
         self._most = most
@@ -18,12 +21,12 @@ class Crowd:
         """Let a connection in if there is room; without an address, it counts for none."""
         if self.connections >= self._most or (address is not None and not self.begin(address)):
             return False
-        self.connections += 1
+        self._count(1)
         return True
 
     def leave(self, address: str | None) -> None:
         """It has ended."""
-        self.connections -= 1
+        self._count(-1)
         if address is not None:
             self.end(address)
 
@@ -39,3 +42,8 @@ class Crowd:
         self._by_address[address] -= 1
         if not self._by_address[address]:
             del self._by_address[address]
+
+    def _count(self, change: int) -> None:
+        self.connections += change
+        if self.tell is not None:
+            self.tell(self.connections)

@@ -118,6 +118,14 @@ async def test_who_has_more_lets_another_go_first_and_only_once(tmp_path: Path) 
         each.close()
 
 
+async def test_the_count_of_a_worker_that_died_is_not_its_successors(tmp_path: Path) -> None:
+    dead = Shares(tmp_path / "shares", 0, 2)
+    dead.tell(9)
+    yard = Yard(tmp_path)
+    yard.other.tell(1)
+    assert yard.other.ahead()
+
+
 async def test_without_descriptors_it_rests(tmp_path: Path) -> None:
     yard = Yard(tmp_path, OSError(24, "Too many open files"))
     yard.loop.reader()

@@ -39,3 +39,13 @@ def test_requests_of_an_address_count_like_its_connections() -> None:
     assert not crowd.enter("a")
     crowd.end("a")
     assert crowd.enter("a")
+
+
+def test_every_change_is_told() -> None:
+    crowd, told = Crowd(2, 2), list[int]()
+    crowd.tell = told.append
+    assert crowd.enter("a")
+    assert crowd.enter(None)
+    assert not crowd.enter("b")
+    crowd.leave("a")
+    assert told == [1, 2, 1]
