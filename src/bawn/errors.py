@@ -334,7 +334,7 @@ GATE_CUT = _reason(
     "gate.cut", REFUSED, 200, "This has been switched off by the gate's operator",
     "`bawn incident list` shows what is cut and since when; `bawn incident restore` lifts it.")
 GATE_NOT_READY = _reason(
-    "gate.not_ready", BUSY, 503, "The gate is still starting",
+    "gate.not_ready", BUSY, 503, "The gate is starting, or changing over to what is new",
     "Retry shortly; /readyz tells when calls are served.")
 INTERNAL = _reason(
     "internal.error", INTERNAL_ERROR, 200, "The gate failed, and refused the call",

@@ -79,6 +79,11 @@ def demo(
     except (DemoError, CallerError) as problem:
         said = "\n".join(map(printable, str(problem).splitlines()))
         fail(said, "`bawn doctor` checks the surroundings.")
+    except OSError as problem:  # no room, no right to write, no more processes
+        fail(
+            f"the demo cannot be given here: {problem}",
+            "it needs some room in the directory for temporary files; TMPDIR names another.",
+        )
     except KeyboardInterrupt:
         if not told:
             fail("ended before the story was over; nothing is left of it.")

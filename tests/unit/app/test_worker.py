@@ -26,7 +26,8 @@ class FakeServer:
     def __init__(self, story: Story) -> None:
         self.story = story
         self.started = False
-        self.config = SimpleNamespace(http_protocol_class=lambda *given: None)
+        self.crowd = SimpleNamespace(tell=None)
+        self.config = SimpleNamespace(http_protocol_class=self)
         self.server_state = SimpleNamespace(connections=set())
         self.finished = asyncio.Event()
         self.finished.set()
@@ -40,6 +41,9 @@ class FakeServer:
     def should_exit(self, value: bool) -> None:
         self.story.append("drain")
         self._exit.set()
+
+    def __call__(self, *given: object) -> None:
+        """As the class of its connections."""
 
     async def serve(self, sockets: list[int]) -> None:
         self.story.append(("serve", sockets))
@@ -103,7 +107,8 @@ class House:
         patch.setattr(module, "_server", self._serve)
         patch.setattr(module, "DataFront", lambda rooms: SimpleNamespace(mcp=None))
         patch.setattr(module, "Acceptor", lambda *given: self.acceptor(given[0]))
-        patch.setattr(module, "Shares", lambda path, slot, workers: path)
+        self.shares = SimpleNamespace(tell=lambda count: None)
+        patch.setattr(module, "Shares", lambda path, slot, workers: self.shares)
         patch.setattr(module, "PrivateFront", lambda rooms: SimpleNamespace(mcp=None))
         patch.setattr(sockets, "listen", lambda path: path)
         patch.setattr(module, "management", lambda rooms, open_to_all: "probes")
@@ -142,6 +147,8 @@ async def test_a_worker_is_ready_once_it_serves_and_knows_what_is_in_force(
     house = House(monkeypatch, management)
     await asyncio.wait_for(house.channel.told.wait(), 5)
     assert house.story == ["caught up", "caught up", "caught up", *served, {"ok": True}]
+    told = [each.crowd.tell for each in house.servers]
+    assert told == [house.shares.tell, *[None] * (len(told) - 1)]  # of clients' connections alone
     house.channel.gone.set()
     await asyncio.wait_for(house.running, 5)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import sys
@@ -168,6 +169,14 @@ def test_what_cannot_be_shown_is_told_and_taken_away(
     assert shown.exit_code == 1
     assert "bawn: the gate did not start\nthe \\x1b port is taken\n" in shown.stderr
     assert house.done[-1] == "ended"
+
+
+def test_a_machine_without_room_is_told(house: House) -> None:
+    house.broken["start"] = OSError(errno.ENOSPC, "No space left on device", "/tmp/x")
+    shown = run("--once")
+    assert shown.exit_code == 1
+    assert "bawn: the demo cannot be given here: [Errno 28] No space left" in shown.stderr
+    assert "TMPDIR" in shown.stderr
 
 
 def test_who_ends_it_half_way_is_told_that_nothing_is_left(house: House) -> None:
