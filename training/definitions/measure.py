@@ -22,7 +22,7 @@ SHARES: Final[Mapping[str, float]] = {
 
 FLOORS: Final[Mapping[str, float]] = {
     "description": 2.0, "instructions": 2.6, "parameter": 1.2, "nested": 0.8, "long name": 0.6,
-    "name": 0.7, "long value": 0.3, "value": 1.5, "title": 0.1,
+    "name": 1.5, "long value": 0.3, "value": 1.5, "title": 0.1,
 }  # fmt: skip
 """Where the corpus has few honest texts, no threshold is lower than this."""
 
