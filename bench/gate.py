@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -45,6 +46,11 @@ def configure(
     return path
 
 
+def environment(place: Path) -> dict[str, str]:
+    """That of a gate's processes: what is consented to is kept at its place, not with the user's own."""
+    return {**os.environ, "XDG_STATE_HOME": str(place / "consents")}
+
+
 @contextmanager
 def gate(
     name: str,
@@ -59,6 +65,7 @@ def gate(
     """
     config = configure(place, {_SERVER_ID: {**server, "required": True}}, policies=policies)
     log = place / "log"
+    command: Sequence[str | Path] = (*BAWN, "up", "--trust-config", "--config", config)
 
     def up() -> bool:
         return "bawn is up." in log.read_text(errors="replace")
@@ -66,7 +73,7 @@ def gate(
     def ready() -> bool:
         return bool(_ask(config, "status")["health"]["status"] == "ready")
 
-    with running([*BAWN, "up", "--trust-config", "--config", config], core, log) as process:
+    with running(command, core, log, environment(place)) as process:
         wait_until(up, process, log)
         wait_until(ready, process, log)
         told = _ask(config, "status")
@@ -79,7 +86,8 @@ def gate(
 
 def _ask(config: Path, *command: str) -> dict[str, Any]:
     asked = [*BAWN, *command, "--json", "--config", str(config)]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    env = environment(config.parent)
+    done = subprocess.run(asked, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NotStartedError(f"`bawn {command[0]}` failed: {done.stderr.strip()[-1500:]}")
     answer: dict[str, Any] = json.loads(done.stdout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -19,12 +19,16 @@ class NotStartedError(Exception):
 
 @contextmanager
 def running(
-    command: Sequence[str | Path], cores: int | str, log: Path
+    command: Sequence[str | Path],
+    cores: int | str,
+    log: Path,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A program on these cores, its output in `log`; it is ended on the way out."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             ["taskset", "-c", str(cores), *command],
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any, Final
 
 from bench import toolchain
-from bench.gate import BAWN, configure
+from bench.gate import BAWN, configure, environment
 from bench.process import free_port, running, wait_until
 from bench.procfs import Cores
 
@@ -82,7 +82,8 @@ def _ready(place: Path, servers: Mapping[str, Any], cores: Cores) -> float:
     log = place / "log"
     begun = time.perf_counter()
     command = (*BAWN, "up", "--trust-config", "--config", str(config))
-    with running(command, f"{cores.tested},{cores.load}", log) as process:
+    both = f"{cores.tested},{cores.load}"
+    with running(command, both, log, environment(place)) as process:
         wait_until(lambda: _is_ready(port), process, log, pause=0.01)
         return time.perf_counter() - begun
 

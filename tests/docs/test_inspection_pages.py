@@ -301,7 +301,7 @@ def test_the_example_does_what_its_comments_say(example: Loaded, tmp_path: Path)
     assert "no instruction" in told("git", "git_log", loud)
     customer = told("crm", "get_customer", "IBAN DE89 3704 0044 0532 0130 00")
     assert "[sealed:iban:" in customer
-    assert "3704" not in customer
+    assert "3704 0044" not in customer
     assert leaves("git", "git_log", format="--format=%H") == ""
     assert leaves("git", "git_diff", target="--output=/tmp/x") == "inspection.argument"
     assert leaves("web", "search", query=ENVIRONMENT["PAYROLL_CANARY"]) == "inspection.canary"

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -176,16 +176,29 @@ class Gate:
     ) -> str:
         command = (*_BAWN, *words, "--config", str(self.config))
         env = self.environment if environment is None else environment
-        try:
-            done = subprocess.run(
-                command, cwd=self.home, env=env, stdin=subprocess.DEVNULL, capture_output=True,
-                text=True, check=False, timeout=seconds,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise DemoError(f"`bawn {words[0]}` was not done within {seconds:g} s") from None
-        if done.returncode not in fine:
-            raise DemoError(f"`bawn {words[0]}` failed: {done.stderr.strip()[-400:]}")
-        return done.stdout
+        with ExitStack() as ending:
+            with (
+                undisturbed()
+            ):  # else one could be told to end when it runs, and nobody knows it yet
+                process = ending.enter_context(
+                    subprocess.Popen(
+                        command,
+                        cwd=self.home,
+                        env=env,
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.PIPE,
+                        text=True,
+                    )
+                )
+                ending.callback(process.kill)
+            try:
+                said, complained = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                raise DemoError(f"`bawn {words[0]}` was not done within {seconds:g} s") from None
+        if process.returncode not in fine:
+            raise DemoError(f"`bawn {words[0]}` failed: {complained.strip()[-400:]}")
+        return said
 
     def _last_words(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()

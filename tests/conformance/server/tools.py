@@ -79,8 +79,14 @@ async def with_progress(call: Call) -> dict[str, Any]:
     return answer(text(str((call.ctx.meta or {}).get("progress_token"))))
 
 
+_TURNS: Final = 40
+"""Turns of the loop after which somebody reads a call's stream: one that is closed before loses its first event."""
+
+
 async def reconnection(call: Call) -> dict[str, Any]:
     """Close the call's stream in the midst of the call (SEP-1699); the client comes back for the rest."""
+    for _ in range(_TURNS):
+        await anyio.sleep(0.002)
     if call.ctx.close_sse_stream is not None:
         await call.ctx.close_sse_stream()
     await anyio.sleep(

@@ -17,9 +17,9 @@ def state(tmp_path: Path) -> StateDirectory:
 
 
 def test_what_is_sealed_is_opened_and_not_to_be_read_from_outside(state: StateDirectory) -> None:
-    sealed = Subjects(state.subjects).seal(NAME, "who", {"subject": "ada"})
-    assert "ada" not in sealed
-    assert Subjects(state.subjects).open(NAME, "who", sealed) == {"subject": "ada"}
+    sealed = Subjects(state.subjects).seal(NAME, "who", {"subject": "lovelace"})
+    assert "lovelace" not in sealed
+    assert Subjects(state.subjects).open(NAME, "who", sealed) == {"subject": "lovelace"}
 
 
 def test_the_same_content_is_sealed_differently_each_time(state: StateDirectory) -> None:

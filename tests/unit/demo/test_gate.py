@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
 from bawn.app.launches import refuse_launches
 from bawn.config.load import parse
 from bawn.demo.benign import OWN, TIME
+from bawn.demo.ending import interruptible
 from bawn.demo.gate import DemoError, Gate, a_gate
 from bawn.storage.compiled import cache_directory
 
@@ -43,18 +45,41 @@ class FakeProcess:
 
 
 class Commands:
-    """Stands for `subprocess.run`: what each command says, and with which code it ends."""
+    """Stands for `subprocess.Popen` of commands: what each says, and with which code it ends.
+
+    A `slow` one never ends by itself.
+    """
 
     def __init__(self, patch: pytest.MonkeyPatch, said: str = "", code: int = 0) -> None:
         self.said, self.code, self.error = said, code, ""
+        self.slow = False
+        self.done: list[str] = []
         self.ran: list[Sequence[str]] = []
         self.environments: list[dict[str, str]] = []
-        patch.setattr(subprocess, "run", self._run)
+        patch.setattr(subprocess, "Popen", self._start)
 
-    def _run(self, command: Sequence[str], **how: Any) -> subprocess.CompletedProcess[str]:
+    @property
+    def returncode(self) -> int:
+        return self.code
+
+    def communicate(self, timeout: float) -> tuple[str, str]:
+        if self.slow:
+            raise subprocess.TimeoutExpired("bawn", timeout)
+        return self.said, self.error
+
+    def kill(self) -> None:
+        self.done.append("kill")
+
+    def _start(self, command: Sequence[str], **how: Any) -> Self:
         self.ran.append(command)
         self.environments.append(how["env"])
-        return subprocess.CompletedProcess(command, self.code, self.said, self.error)
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *why: object) -> None:
+        self.done.append("wait")
 
 
 @pytest.fixture
@@ -167,15 +192,30 @@ def test_a_command_that_fails_says_why(gate: Gate, monkeypatch: pytest.MonkeyPat
     assert not gate.token_file.exists()
 
 
-def test_a_command_that_takes_too_long_is_told_of(
+def test_a_command_that_takes_too_long_is_told_of_and_ended(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slow(*args: Any, **how: Any) -> None:
-        raise subprocess.TimeoutExpired("bawn", how["timeout"])
-
-    monkeypatch.setattr(subprocess, "run", slow)
+    commands = Commands(monkeypatch)
+    commands.slow = True
     with pytest.raises(DemoError, match="within 60 s"):
         gate.token()
+    assert commands.done == ["kill", "wait"]
+
+
+def test_who_ends_it_as_a_command_begins_ends_that_command_too(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = Commands(monkeypatch)
+    start = commands._start
+
+    def told_to_end(command: Sequence[str], **how: Any) -> Any:
+        signal.raise_signal(signal.SIGTERM)
+        return start(command, **how)
+
+    monkeypatch.setattr(subprocess, "Popen", told_to_end)
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        gate.token()
+    assert commands.done == ["kill", "wait"]
 
 
 def test_the_package_is_installed_by_the_users_own_index(

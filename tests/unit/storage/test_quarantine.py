@@ -18,7 +18,7 @@ from bawn.storage.quarantine import Broken, Held, Quarantine
 
 NOW = 1_800_000_000.0
 DAY = 86_400.0
-ADA = Principal("ada", "https://idp.example.com", frozenset(), 2e9, tenant="acme")
+ADA = Principal("lovelace", "https://idp.example.com", frozenset(), 2e9, tenant="acme")
 TOOL = Item(Kind.TOOL, "mail", "read", "mail__read", {"name": "read"})
 OTHER = Item(Kind.TOOL, "files", "read", "files__read", {"name": "read"})
 RESULT: Json = {"content": [{"type": "text", "text": "pl4nted content ✓"}], "n": 2**70}
@@ -67,7 +67,12 @@ def test_what_is_held_is_read_again_by_any_process(
     held = put(store)
     found, result = Quarantine(state, 14, clock).show(held.handle)
     assert (found, result) == (held, RESULT)
-    assert (found.who, found.tenant, found.server, found.item) == ("ada", "acme", "mail", "read")
+    assert (found.who, found.tenant, found.server, found.item) == (
+        "lovelace",
+        "acme",
+        "mail",
+        "read",
+    )
     assert (found.found, found.expires) == (FOUND, NOW + 14 * DAY)
     assert found.owner == store.owner(ADA)
     assert store.listed() == [held]
@@ -80,7 +85,7 @@ def test_nothing_of_it_stands_on_the_disk_in_clear_and_all_is_private(
     for path in state.quarantine.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         content = path.read_bytes()
-        for word in (b"pl4nted", b"ada", b"mail", b"output/x"):
+        for word in (b"pl4nted", b"lovelace", b"mail", b"output/x"):
             assert word not in content + path.name.encode()
 
 
