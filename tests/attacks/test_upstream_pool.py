@@ -261,7 +261,7 @@ async def test_two_hundred_calls_that_hang_at_one_server_cost_the_others_nothing
         await peer.gone()
 
     async with serve(Server(nobody)) as good, serve(hang) as slow:
-        mine, theirs = PooledClient(8, 5.0), PooledClient(256, 5.0)
+        mine, theirs = PooledClient(8, 60.0), PooledClient(256, 60.0)
         upstream = remote(mine, good.url)
         await asked(upstream, "warm")
         free: list[float] = []

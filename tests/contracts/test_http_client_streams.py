@@ -11,7 +11,6 @@ from bawn.errors import Refused
 from bawn.ports import HttpClient
 from tests.contracts.exchanges import (
     OK,
-    SOON,
     STREAM,
     ask,
     chunk,
@@ -74,7 +73,7 @@ async def test_a_stream_that_breaks_leaves_the_outcome_unknown(client: HttpClien
 
 async def test_a_stream_has_the_total_time_of_its_call(client: HttpClient) -> None:
     async with serve(once(STREAM, chunk(b"data: 1\n\n"))) as server:
-        events = events_of(await client.send(ask(server.url, first_byte=SOON, total=0.4)))
+        events = events_of(await client.send(ask(server.url, first_byte=1.0, total=1.5)))
         assert await anext(events) == b"1"
         with pytest.raises(Refused) as caught:
             await anext(events)

@@ -315,14 +315,19 @@ async def test_a_worker_that_adopts_a_session_subscribes_anew() -> None:
     follower.running.cancel()
 
 
-async def test_what_nobody_comes_back_for_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "LINGER", 0.01)
+async def test_what_nobody_comes_back_for_is_given_up() -> None:
     house, server = _house()
     session = await session_of(house)
     await house.ask(_subscribe(session))  # and it never reads a stream
+    await server.was_joined.wait()
+    lingering = house.gateway._legacy._lingering
+    ((key, ending),) = lingering.items()
+    left = ending.when() - asyncio.get_running_loop().time()
+    assert sessions.LINGER - 60 < left <= sessions.LINGER
+    house.gateway._legacy._end(key)  # as it will then
     await server.left.wait()
     assert house.streams._streams == set()
-    assert house.gateway._legacy._lingering == {}
+    assert lingering == {}
 
 
 async def test_a_stream_needs_a_session_of_the_callers_own() -> None:

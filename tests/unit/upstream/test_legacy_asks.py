@@ -10,6 +10,7 @@ from bawn.errors import Refused
 from bawn.model import Answer, Json, Outbound
 from bawn.ports import HttpReply
 from bawn.protocol import versions
+from bawn.upstream import parking
 from bawn.upstream.legacy import Legacy
 from tests.unit.upstream.live import Live, answered, asked, told, until
 from tests.unit.upstream.old import INITIALIZED, Old
@@ -351,8 +352,9 @@ async def test_a_session_that_is_gone_takes_its_stream_with_it(old: Asking, lega
 
 
 async def test_the_questions_of_one_moment_are_asked_in_one_round(
-    old: Asking, legacy: Legacy
+    old: Asking, legacy: Legacy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(parking, "_TOGETHER", 0.5)
     call = await begun(old, legacy)
     for stream, id_ in ((old.live[0], "a"), (old.aside[0], "b"), (old.live[0], "c")):
         stream.say(asked(id_))
