@@ -177,9 +177,8 @@ class Gate:
         command = (*_BAWN, *words, "--config", str(self.config))
         env = self.environment if environment is None else environment
         with ExitStack() as ending:
-            with (
-                undisturbed()
-            ):  # else one could be told to end when it runs, and nobody knows it yet
+            # else one could be told to end when it runs, and nobody knows it yet
+            with undisturbed():
                 process = ending.enter_context(
                     subprocess.Popen(
                         command,
