@@ -321,10 +321,10 @@ async def test_what_nobody_comes_back_for_is_given_up() -> None:
     await house.ask(_subscribe(session))  # and it never reads a stream
     await server.was_joined.wait()
     lingering = house.gateway._legacy._lingering
-    ((key, ending),) = lingering.items()
+    (ending,) = lingering.values()
     left = ending.when() - asyncio.get_running_loop().time()
     assert sessions.LINGER - 60 < left <= sessions.LINGER
-    house.gateway._legacy._end(key)  # as it will then
+    ending._run()  # as the loop does then
     await server.left.wait()
     assert house.streams._streams == set()
     assert lingering == {}
