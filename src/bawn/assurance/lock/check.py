@@ -19,6 +19,7 @@ from bawn.drift.verdict import judge
 from bawn.errors import Refused
 from bawn.findings.finding import Finding, Level
 from bawn.model import Json, Listing
+from bawn.packages.resolve import digest
 from bawn.pins.record import Aspect, Key, Pin, Record
 from bawn.telemetry.text import printable
 
@@ -80,6 +81,10 @@ def configured(
                 yield _finding(
                     "damaged", told, _subject(name, pin), fix="Restore it, or lock it anew"
                 )
+        package = found.package
+        if package is not None and digest(package.package, package.artifacts) != package.digest:
+            told = f"package {printable(str(package.package))} of {name} is not that of its digest"
+            yield _finding("damaged", told, name, fix="Restore it, or lock it anew")
         if name in named:
             for each in differences(found.reach, reach_of(named[name])):
                 told = f"server {name}: {printable(str(each))}"

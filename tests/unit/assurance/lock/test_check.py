@@ -13,6 +13,7 @@ from bawn.config import Config
 from bawn.errors import INTEGRITY_STORE, Refused
 from bawn.findings.finding import Finding
 from bawn.model import Json
+from bawn.packages.resolve import digest
 from bawn.pins.record import Record
 from tests.lockfiles import CONFIG, READ, WORSE, WRITE, changed, configured, listing, pin, text
 from tests.unit.assurance.lock.test_reading import PACKAGE
@@ -69,6 +70,20 @@ def test_damage_is_told_of_a_server_and_of_an_item(config: Config) -> None:
     lock = parse(changed(text(config), damage), "x")
     found = list(check.configured(config, lock, {}, "bawn.yaml"))
     assert told(found) == {("lock/damaged", "files"), ("lock/damaged", "far/read")}
+
+
+def test_a_package_that_is_not_that_of_its_digest_is_told(config: Config) -> None:
+    whole = msgspec.structs.replace(PACKAGE, digest=digest(PACKAGE.package, PACKAGE.artifacts))
+    content = text(config, whole)
+    assert list(check.configured(config, parse(content, "x"), {}, "bawn.yaml")) == []
+
+    def another(tree: Json) -> None:
+        tree["servers"]["files"]["package"]["artifacts"][0]["integrity"] = "sha512-BB=="
+
+    lock = parse(changed(content, another), "x")
+    found = list(check.configured(config, lock, {}, "bawn.yaml"))
+    assert told(found) == {("lock/damaged", "files")}
+    assert "npm:x" in found[0].message
 
 
 def test_another_package_is_told(config: Config) -> None:
