@@ -52,7 +52,7 @@ async def _read_by_us(data: bytes, cuts: list[int]) -> list[Read]:
     for start, end in itertools.pairwise(places):
         connection.protocol.data_received(data[start:end])
         await settle()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while connection.protocol._buffer and connection.state.tasks and not connection.is_over():
             await asyncio.sleep(0)
     found: list[Read] = []

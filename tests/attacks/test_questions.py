@@ -37,7 +37,7 @@ LARGE: Final[Json] = {"result": {"action": "accept", "content": {"x": "y" * (3 <
 
 async def _asked(house: House, caller: Caller) -> asyncio.Task[Json]:
     running = asyncio.create_task(caller.call())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await caller.asked.wait()
     return running
 
@@ -121,7 +121,7 @@ async def test_calls_that_wait_for_their_legacy_caller_are_bounded() -> None:
     callers = [await caller_of(house, silent) for _ in range(3)]
     running = [await _asked(house, caller) for caller in callers]
     one_more = await caller_of(house, silent)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert reason_of(await one_more.call()) == "limit.parked"
     await _end(*running)
     assert waiting_in(house) == 0

@@ -67,7 +67,7 @@ class Listener:
 
     async def next(self) -> Json:
         """The next message's params."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             params: Json = (await self.told.get())["params"]
         return params
 
@@ -119,7 +119,7 @@ async def test_a_server_that_ends_each_stream_at_once_is_not_asked_without_pause
         return Answer(result={"resultType": "complete"})
 
     house.upstreams["files"].behave = behave
-    async with _listening(house, {"resourceSubscriptions": [A]}), asyncio.timeout(5):
+    async with _listening(house, {"resourceSubscriptions": [A]}), asyncio.timeout(30):
         await again.wait()
     assert times[1] - times[0] >= 0.2
     assert times[2] - times[1] >= 0.4  # ever less often
@@ -266,7 +266,7 @@ async def test_nobody_hears_of_the_task_of_a_tool_that_is_switched_off(cut: Cut)
         assert await listener.granted() == wanted
         house.gateway.cut(Cuts((cut,)))
         await server.tell("notifications/tasks", {"taskId": "own", "result": {"secret": 1}})
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await listener.running
         assert listener.told.empty()
 

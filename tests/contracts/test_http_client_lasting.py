@@ -101,7 +101,7 @@ async def test_a_listen_leaves_the_only_connection_to_calls(client: HttpClient) 
         legacy = Legacy(Wire("old", client, server.url, (), Limits(first_byte=2.0, total=5.0)))
         wanted = outbound("subscriptions/listen", notifications={"toolsListChanged": True})
         listen = asyncio.ensure_future(legacy.call(wanted, emit))
-        await asyncio.wait_for(heard.wait(), 5)
+        await asyncio.wait_for(heard.wait(), 30)
         assert (await legacy.call(outbound("tools/call", name="slow"))).result
         assert not listen.done()
         listen.cancel()

@@ -277,7 +277,7 @@ class LegacyTeller(Teller):
         await self.simple("resources/subscribe", {"uri": uri})
         await self.told_by(server, [], touch=uri)
         try:
-            async with asyncio.timeout(8.0):
+            async with asyncio.timeout(15):
                 await self.told[uri].wait()
         except TimeoutError:
             if self._blind < began:

@@ -137,7 +137,7 @@ class ModernTeller(Teller):
         self, events: AsyncIterator[Json], there: Callable[[Json], bool], what: str
     ) -> Json:
         try:
-            async with asyncio.timeout(8.0):
+            async with asyncio.timeout(30):
                 async for told in events:
                     if there(told):
                         return told

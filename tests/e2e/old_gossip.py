@@ -113,7 +113,7 @@ class OldTeller(LegacyTeller):
         await self._asked("resources/subscribe", {"uri": uri})
         await self._talk(server, touch=uri)
         try:
-            async with asyncio.timeout(8.0):
+            async with asyncio.timeout(30):
                 await told.wait()
         except TimeoutError:
             raise Unexpected(f"{server}: nothing was told of a change") from None

@@ -19,7 +19,8 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from bawn.model import Json
 from tests.e2e.pairs import ANSWERS
 
-PATIENCE = 12.0
+PATIENCE = 40.0
+"""Seconds for one feature; the first of a local server starts its process."""
 
 _CHANGES: dict[type[Any], str] = {
     types.ToolListChangedNotification: "tools",

@@ -82,7 +82,7 @@ async def serve(ready: asyncio.Event, *, refuse: bool) -> tuple[Any, ...]:
 async def told(*, refuse: bool = False) -> tuple[Any, ...]:
     ready = asyncio.Event()
     desktop = asyncio.create_task(serve(ready, refuse=refuse))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await asyncio.wait(
             {desktop, asyncio.create_task(ready.wait())}, return_when="FIRST_COMPLETED"
         )

@@ -27,6 +27,9 @@ from tests.e2e.gate_process import Gate, wait_until
 pytestmark = pytest.mark.e2e
 
 MAX_AGE = 1.0
+SLACK = 15.0
+"""Seconds: how old a list may be here, and what a busy machine may take besides."""
+
 GIVEN: Json = {"path": "a/b", "mode": "text"}
 """What every tool of these servers takes."""
 
@@ -78,8 +81,15 @@ def house(
 
 
 def _noticed(gate: Gate, server: str) -> bool:
+    """Whether a look at each list has come after the change, which may fall between two of one round."""
     record = json.loads((gate.state / "pins" / f"{server}.json").read_text())
-    return bool(record["waiting"])
+    found = {each["aspect"] for each in record["waiting"]}
+    return {"tool", "prompt", "template", *_once(server)} <= found
+
+
+def _once(server: str) -> tuple[str, ...]:
+    """What is asked anew in each round of the newest servers; older ones say it as a session begins."""
+    return ("instructions",) if server.startswith("modern") else ()
 
 
 def _waiting(told: Json, aspect: str) -> dict[str, list[str]]:
@@ -92,7 +102,7 @@ def _waiting(told: Json, aspect: str) -> dict[str, list[str]]:
 
 
 def test_a_silent_change_is_found_in_time_and_an_announced_one_at_once(house: House) -> None:
-    assert house.found < MAX_AGE + 2
+    assert house.found < MAX_AGE + SLACK
 
 
 @pytest.mark.parametrize("server", VARIANTS)
@@ -112,7 +122,7 @@ def test_the_diff_names_the_field_of_every_change(house: House, server: str) -> 
     assert set(templates) == set(TEMPLATE_EDITS)
     for name, (_, path) in TEMPLATE_EDITS.items():
         assert any(each.startswith(path) for each in templates[name]), (name, templates[name])
-    if server.startswith("modern"):  # an older server says them once, when a session begins
+    if _once(server):
         assert set(_waiting(told, "instructions")) == {""}
 
 

@@ -103,7 +103,7 @@ async def test_a_stream_stands_whichever_worker_is_asked_and_ends_with_its_sessi
     async with caller.stream() as (_, lines):
         await first_id(lines)
         assert (await caller.send("DELETE")).status_code == 200
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             async for _line in lines:
                 pass
     async with caller.stream() as (status, _):

@@ -66,7 +66,7 @@ class Client:
 
     async def read(self) -> tuple[str, object]:
         """What the next line is (a method, or `result`), and which subscription it is of."""
-        line: Json = json.loads(await asyncio.wait_for(self._written.get(), 5))
+        line: Json = json.loads(await asyncio.wait_for(self._written.get(), 30))
         body = line.get("params") or line["result"]
         id_ = body["_meta"][META + "subscriptionId"]
         assert line.get("id", id_) == id_
@@ -79,7 +79,7 @@ async def _conversation() -> AsyncIterator[Client]:
     running = asyncio.create_task(client.bridge.run(client.lines))
     yield client
     client.lines.feed_eof()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 30)
 
 
 async def test_each_subscription_on_stdio_is_acknowledged_before_it_tells_anything() -> None:

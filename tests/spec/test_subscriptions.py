@@ -59,7 +59,7 @@ class Ear:
 
     async def hears(self) -> Json:
         """The next message."""
-        return await asyncio.wait_for(self._told.get(), 5)
+        return await asyncio.wait_for(self._told.get(), 30)
 
     async def hears_until(self, uri: str) -> list[Json]:
         """Every message up to the one that this resource has changed."""

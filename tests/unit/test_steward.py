@@ -382,5 +382,5 @@ async def test_every_look_is_noted() -> None:
     looked = asyncio.Event()
     steward = Steward(_config(servers), servers, Published().take, noted=looked.set)
     await steward.start(5.0)
-    await asyncio.wait_for(looked.wait(), 5)
+    await asyncio.wait_for(looked.wait(), 30)
     await steward.stop()

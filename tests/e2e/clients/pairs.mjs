@@ -3,7 +3,7 @@
 // `connect(url, token, answers, ear)` hides what differs between the two generations of the SDK.
 import { text } from 'node:stream/consumers';
 
-const PATIENCE = 12_000;
+const PATIENCE = 40_000;
 
 /** What one connection hears, and how to wait for it. */
 class Ear {

@@ -43,7 +43,7 @@ def keep(state: StateDirectory, server: str, *pins: Pin, waiting: int = 0) -> No
 
 async def looked(assuring: Assuring, told: asyncio.Event) -> None:
     assuring.look()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await told.wait()
     told.clear()
 

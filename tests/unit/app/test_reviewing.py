@@ -26,7 +26,7 @@ async def looked(ruleset: RuleSet, *seen: View) -> Reviewing:
     reviewing = Reviewing(ruleset, Config(), told.set)
     for view in seen:
         reviewing.look(view)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await told.wait()
     await reviewing.aclose()
     return reviewing
@@ -60,7 +60,7 @@ async def test_the_same_problem_is_logged_once(caplog: pytest.LogCaptureFixture)
         for _ in range(2):
             told.clear()
             reviewing.look(House().view())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await told.wait()
     await reviewing.aclose()
     assert len(caplog.messages) == len(set(caplog.messages)) > 0

@@ -167,7 +167,7 @@ class Gate:
 
     async def begin(self) -> Gate:
         """Wait until it serves."""
-        await asyncio.wait_for(self.started.wait(), 5)
+        await asyncio.wait_for(self.started.wait(), 30)
         return self
 
     def write(self, text: str) -> None:
@@ -181,7 +181,7 @@ class Gate:
     async def end(self) -> None:
         """Stop it; every child must have been stopped."""
         self.supervisor.stop()
-        await asyncio.wait_for(self.running, 5)
+        await asyncio.wait_for(self.running, 30)
         await asyncio.sleep(0)
         assert all(child.stopped or child.process.ended.is_set() for child in FakeProcess.all)
 
@@ -205,7 +205,7 @@ def pids(up: Gate) -> list[int]:
 
 async def until(true: Callable[[], bool]) -> None:
     """Wait until it is so."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not true():
             await asyncio.sleep(0)
 
@@ -256,7 +256,7 @@ async def test_callers_are_shut_out_first_then_the_worker_ends_and_then_the_runn
     await asyncio.sleep(0)
     assert not runner.stopped
     FakeProcess.draining.set()
-    await asyncio.wait_for(up.running, 5)
+    await asyncio.wait_for(up.running, 30)
     assert runner.stopped
 
 
@@ -268,7 +268,7 @@ async def test_a_gate_that_cannot_start_leaves_no_child(
     FakeProcess.failing = {name: trouble}
     up = Gate(tmp_path, LOCAL)
     with pytest.raises(type(trouble)):
-        await asyncio.wait_for(up.running, 5)
+        await asyncio.wait_for(up.running, 30)
     assert not up.started.is_set()
     assert all(child.stopped for child in FakeProcess.all)
 
@@ -459,7 +459,7 @@ async def test_the_end_waits_for_a_worker_that_still_finishes(tmp_path: Path) ->
     assert not up.running.done()
     assert not children("runner")[0].stopped
     FakeProcess.draining.set()
-    await asyncio.wait_for(up.running, 5)
+    await asyncio.wait_for(up.running, 30)
 
 
 # ── what is in force ──
@@ -668,7 +668,7 @@ async def test_a_crew_whose_steward_makes_no_view_does_not_serve(tmp_path: Path,
     if at == "start":
         FakeProcess.first_view = None
         with pytest.raises(ChildFailedError, match="no view"):
-            await asyncio.wait_for(Gate(tmp_path, REMOTE).running, 5)
+            await asyncio.wait_for(Gate(tmp_path, REMOTE).running, 30)
         return
     up = await Gate(tmp_path, REMOTE).begin()
     FakeProcess.first_view = None

@@ -145,12 +145,12 @@ async def test_a_worker_is_ready_once_it_serves_and_knows_what_is_in_force(
     monkeypatch: pytest.MonkeyPatch, management: int | None, served: Story
 ) -> None:
     house = House(monkeypatch, management)
-    await asyncio.wait_for(house.channel.told.wait(), 5)
+    await asyncio.wait_for(house.channel.told.wait(), 30)
     assert house.story == ["caught up", "caught up", "caught up", *served, {"ok": True}]
     told = [each.crowd.tell for each in house.servers]
     assert told == [house.shares.tell, *[None] * (len(told) - 1)]  # of clients' connections alone
     house.channel.gone.set()
-    await asyncio.wait_for(house.running, 5)
+    await asyncio.wait_for(house.running, 30)
 
 
 @pytest.mark.parametrize("how", ["the supervisor is gone", "SIGTERM"])
@@ -158,18 +158,18 @@ async def test_a_worker_that_is_to_end_finishes_its_calls_and_then_closes_its_ro
     monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     house = House(monkeypatch, 5)
-    await asyncio.wait_for(house.channel.told.wait(), 5)
+    await asyncio.wait_for(house.channel.told.wait(), 30)
     clients, _, probes = house.servers
     clients.finished.clear()
     if how == "SIGTERM":
         os.kill(os.getpid(), signal.SIGTERM)
     else:
         house.channel.gone.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not (clients.should_exit and probes.should_exit):
             await asyncio.sleep(0.001)
     assert "closed" not in house.story
     clients.finished.set()
-    await asyncio.wait_for(house.running, 5)
+    await asyncio.wait_for(house.running, 30)
     assert house.story[-4:] == ["drain", "drain", "drain", "closed"]
     asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)

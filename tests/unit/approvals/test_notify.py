@@ -72,7 +72,7 @@ async def running(told: Notifier) -> AsyncIterator[None]:
 
 async def until(there: Callable[[], bool]) -> None:
     """Wait for what happens within some turns of the loop."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not there():
             await asyncio.sleep(0)
 

@@ -37,7 +37,7 @@ async def called(
     monkeypatch.setattr(httpx2, "AsyncHTTPTransport", lambda uds: httpx2.MockTransport(handler))
     wanted = max(2, len(probes)) * number
     async with Callers(Path("/gate.sock"), probes or AT_THE_GATE, number) as callers:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(callers.attempts) < wanted:
                 await asyncio.sleep(0)
         return list(callers.attempts)

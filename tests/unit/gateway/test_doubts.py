@@ -53,7 +53,7 @@ async def test_who_goes_away_takes_nobody_along_and_the_last_ends_the_looking() 
     looking = found._looking
     second.cancel()
     assert looking is not None
-    await asyncio.wait_for(looking, 5)
+    await asyncio.wait_for(looking, 30)
     assert not found._waiting
 
 

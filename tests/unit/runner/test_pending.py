@@ -23,7 +23,7 @@ def watched(first_byte: float, total: float) -> Pending:
 
 async def refusal(late: Pending) -> str:
     with pytest.raises(Refused) as refused:
-        await asyncio.wait_for(late.answered, 5)
+        await asyncio.wait_for(late.answered, 30)
     return refused.value.reason.id
 
 

@@ -328,7 +328,7 @@ async def test_an_idle_child_that_was_put_elsewhere_is_still_stopped(yard: Yard)
     yard.apply(a=local(idle_stop=0.01))
     await yard.call("a", offers=ROOTS)
     yard.clock.now += 1.0
-    await asyncio.wait_for(yard.launcher.children[0].stopped.wait(), 5)
+    await asyncio.wait_for(yard.launcher.children[0].stopped.wait(), 30)
 
 
 async def test_an_answer_finds_the_child_that_asked_among_those_of_its_key_alone(

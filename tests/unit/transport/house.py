@@ -221,7 +221,7 @@ class Exchange:
 
     async def run_on(self) -> Exchange:
         """What is left of it."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while self.connection.state.tasks:
                 await asyncio.sleep(0)
         return self

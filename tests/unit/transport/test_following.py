@@ -52,7 +52,7 @@ async def followed(*replies: HttpReply | None) -> tuple[list[bytes], list[bytes]
     async def tell(message: bytes) -> None:
         told.append(message)
 
-    await asyncio.wait_for(follow(client, ask, tell, 0), 5)
+    await asyncio.wait_for(follow(client, ask, tell, 0), 30)
     return told, client.asked
 
 

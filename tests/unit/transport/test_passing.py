@@ -126,7 +126,7 @@ async def test_a_caller_who_leaves_cancels_what_was_passed_on(house: House, far:
     exchange = house.post(body=BODY)
     await exchange.send()
     exchange.leave()
-    await asyncio.wait_for(cancelled.wait(), 5)
+    await asyncio.wait_for(cancelled.wait(), 30)
 
 
 async def test_when_nobody_is_in_force_the_message_is_refused(house: House, far: Far) -> None:

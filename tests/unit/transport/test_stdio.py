@@ -83,7 +83,7 @@ class Client:
 
     async def read(self) -> Json:
         """The next line."""
-        answer: Json = json.loads(await asyncio.wait_for(self._written.get(), 5))
+        answer: Json = json.loads(await asyncio.wait_for(self._written.get(), 30))
         return answer
 
     @property
@@ -105,7 +105,7 @@ async def conversation() -> AsyncIterator[Client]:
     running = asyncio.create_task(client.bridge.run(client.lines))
     yield client
     client.lines.feed_eof()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 30)
 
 
 def request(id_: object, method: str, **params: Any) -> Json:

@@ -258,7 +258,7 @@ async def test_who_does_not_come_back_in_time_has_cancelled() -> None:
     exchange = await scene.call()
     await scene.script.say(note(1))
     exchange.leave()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while scene.script.running:
             await asyncio.sleep(0)
     assert scene.script.cancelled == 1

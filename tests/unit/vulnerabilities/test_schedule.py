@@ -168,10 +168,10 @@ async def test_the_task_looks_soon_after_the_start_and_when_told(
     monkeypatch.setattr(schedule, "_FIRST", 0.0)
     watching = subject.watching()
     task = asyncio.create_task(watching.run())
-    await asyncio.wait_for(subject.told.wait(), 10)
+    await asyncio.wait_for(subject.told.wait(), 30)
     subject.told.clear()
     watching.soon()
-    await asyncio.wait_for(subject.told.wait(), 10)
+    await asyncio.wait_for(subject.told.wait(), 30)
     assert subject.database.asked == 2
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -194,9 +194,9 @@ async def test_a_look_that_breaks_is_no_end_of_looking(
         database=break_once, clock=lambda: subject.now,
     )  # fmt: skip
     task = asyncio.create_task(watching.run())
-    await asyncio.wait_for(broken.wait(), 10)
+    await asyncio.wait_for(broken.wait(), 30)
     watching.soon()
-    await asyncio.wait_for(subject.told.wait(), 10)
+    await asyncio.wait_for(subject.told.wait(), 30)
     assert "vulnerabilities were not looked at" in caplog.text
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -204,5 +204,5 @@ async def test_a_look_that_breaks_is_no_end_of_looking(
 
 async def test_without_a_database_nothing_runs(tmp_path: Path) -> None:
     subject = Subject(tmp_path, database=None)
-    await asyncio.wait_for(subject.watching().run(), 10)
+    await asyncio.wait_for(subject.watching().run(), 30)
     assert subject.database.asked == 0
