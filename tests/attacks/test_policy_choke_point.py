@@ -30,7 +30,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     opened.close()
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=240, suppress_health_check=[HealthCheck.too_slow])
 @given(scenarios())
 def test_whatever_the_route_what_happens_is_what_the_oracle_says(
     database: Database, scenario: tuple[Setting, Steps]

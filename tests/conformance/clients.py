@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
-from tests.conformance import suite
+from tests.conformance import subjects, suite
 from tests.conformance.compare import Loss, losses
 from tests.conformance.suite import Found
 
@@ -35,8 +40,51 @@ SCENARIOS: Final[dict[str, tuple[str, ...]]] = {
 
 def play(path: str, wire: str, scenario: str) -> Found:
     """Run one scenario with the scripted client `direct` or through `bawn`."""
+    if path == "direct":
+        return _played(path, wire, scenario)
+    with _door() as door:
+        return _played(door, wire, scenario)
+
+
+def _played(path: str, wire: str, scenario: str) -> Found:
     command = f"{sys.executable} -m tests.conformance.client_command {path}"
     return suite.client(command, None if wire == EXTENSION else wire, scenario)
+
+
+@contextmanager
+def _door() -> Iterator[str]:
+    """Where one client is given a gate in front of the URL it sends, for as long as it is connected.
+
+    The suite starts the client, and the gate is forked here, where what it imports is there already.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="bawn-door-") as place,
+        socket.socket(socket.AF_UNIX) as listening,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        path = Path(place) / "door"
+        listening.bind(str(path))
+        listening.listen()
+        given = beside.submit(_give, listening)
+        try:
+            yield str(path)
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+        given.result()
+
+
+def _give(listening: socket.socket) -> None:
+    try:
+        client, _ = listening.accept()
+    except OSError:
+        return  # nobody came; what the suite printed says why
+    with (
+        client,
+        client.makefile("r") as asks,
+        subjects.gate(f"url: '{asks.readline().strip()}'") as up,
+    ):
+        client.sendall(f"{up.url}\n".encode())
+        asks.read()
 
 
 def chosen(

@@ -65,15 +65,13 @@ def direct(era: str = "both") -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def gate(server: str, *, interpreter: bool = False) -> Iterator[Gate]:
+def gate(server: str) -> Iterator[Gate]:
     """A whole bawn in front of one server that is configured by this YAML mapping."""
     home = Path(tempfile.mkdtemp(prefix="bawn-conformance-"))
     # the suite's own tools tell clients what they must do, which nobody should trust unread
     own = "identity: {mode: none}\ninspection: {definitions: pass}\n"
     servers = f"{own}servers:\n  {SERVER}: {{{server}, prefix: ''}}\n"
-    made = Gate(
-        home, servers, flags=("--trust-config", "--insecure-no-auth"), interpreter=interpreter
-    )
+    made = Gate(home, servers, flags=("--trust-config", "--insecure-no-auth"))
     try:
         made.start()
         made.until_ok(SERVER)

@@ -58,10 +58,7 @@ def wait_until(true: Callable[[], Any], seconds: float = 30.0, what: str = "it")
 
 @dataclass
 class Gate:
-    """One gate: its files below `home`, and its process once `start` was called.
-
-    It is forked from a template, unless it is to be an `interpreter` of its own.
-    """
+    """One gate: its files below `home`, and its process, forked from a template, once `start` was called."""
 
     home: Path
     servers: str
@@ -70,7 +67,6 @@ class Gate:
     extra_env: dict[str, str] = field(default_factory=dict)
     port: int = 0
     management_port: int = 0
-    interpreter: bool = False
     process: Started | subprocess.Popen[str] | None = None
     _tokens: dict[tuple[object, ...], str] = field(default_factory=dict)
 
@@ -141,24 +137,12 @@ class Gate:
     def start(self) -> Gate:
         """Start it, and wait until it says that it serves."""
         with self.log.open("ab") as log:
-            self.process = self._started(["up", *self.flags, "--config", str(self.config)], log)
+            command = ["up", *self.flags, "--config", str(self.config)]
+            self.process = template().start(command, self.env, self.home, subprocess.PIPE, log)
         assert self.process.stdout is not None
         heard = _until(self.process.stdout, UP)
         assert UP in heard, f"the gate did not start:\n{heard}\n{self.log_text()}"
         return self
-
-    def _started(self, command: list[str], log: IO[bytes]) -> Started | subprocess.Popen[str]:
-        if not self.interpreter:
-            return template().start(command, self.env, self.home, subprocess.PIPE, log)
-        return subprocess.Popen(
-            [*BAWN, *command],
-            env=self.env,
-            cwd=self.home,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
 
     def cli(self, *arguments: str, check: bool = True) -> str:
         """The standard output of a command about this gate."""

@@ -90,9 +90,13 @@ def cues(text: Said, names: Names = NOBODY) -> Iterator[Cue]:
 
 def _counted(texts: Iterable[Said], names: Names) -> Counter[Cue]:
     found: Counter[Cue] = Counter()
+    known: dict[Said, tuple[Cue, ...]] = {}  # a schema says the same words again and again
     left = LARGEST
     for text in texts:
-        found.update(cues(Said(text.text[:left], text.free), names))
+        told = Said(text.text[:left], text.free)
+        if told not in known:
+            known[told] = tuple(cues(told, names))
+        found.update(known[told])
         left -= len(text.text)
         if left <= 0:
             break

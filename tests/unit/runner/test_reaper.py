@@ -18,7 +18,7 @@ from bawn.runner import reaper
 from bawn.runner.keeper import children
 {adopt}
 def sleeper(**how):
-    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(10)"], **how)
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(10)"], stdout=subprocess.DEVNULL, **how)
 keeper = os.fork()
 if not keeper:
     os.setsid()
