@@ -24,8 +24,12 @@ _FIND: Final = (
     hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SOM_LEFTMOST | hyperscan.HS_FLAG_DOTALL
 )
 _FIRST: Final = _ANY | hyperscan.HS_FLAG_DOTALL
-_MOST: Final = 4096
-"""Ends of matches of one text that are taken in: what has more is told as far as that."""
+_MOST: Final = 1 << 16
+"""Places where matches of one text begin; what has more is told as far as that.
+
+A piece of a message (`survey.LONGEST`) has room for fewer: no flood of what looks like something hides
+what is behind it.
+"""
 
 
 class Match(msgspec.Struct, frozen=True, gc=False):

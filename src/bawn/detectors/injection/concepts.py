@@ -16,9 +16,7 @@ import msgspec
 from bawn.detectors.engine import Patterns
 
 _END: Final = '[.!?](?:[\\s"\'<\\\\)\\]*]|$)|。|！|？|\\||\\n|[:;]\\s|"[,}\\]]|[<>]'
-_PIECE: Final = (
-    8192  # bytes that are read at once: the engine tells of no more than some thousands of matches
-)
+_PIECE: Final = 8192  # bytes that are read at once: with fewer matches than the engine tells of
 _ENDING: Final = re.compile(
     r"(?<=\w)\*"
 )  # in the dictionary: a letter or four at the end of a word

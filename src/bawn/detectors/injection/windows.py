@@ -37,19 +37,20 @@ def windows(text: str) -> list[Window]:
     reading = read(text)
     spans = list(_spans(text, reading.sentences))
     found: list[Window] = []
-    first = 0
+    meanings = reading.meanings
+    # all of them only go on: a hostile text has a sentence every few characters
+    first = last = past = 0
     for at, (start, own) in enumerate(spans):
-        while first < len(reading.meanings) and reading.meanings[first].start < start:
+        past = max(past, at)
+        while spans[past][1] - start < _SHORT and past + 1 < len(spans):
+            past += 1
+        end = min(spans[past][1], start + _LONG)
+        while first < len(meanings) and meanings[first].start < start:
             first += 1
-        end = own
-        for _, end in spans[at:]:
-            if end - start >= _SHORT:
-                break
-        end = min(end, start + _LONG)
-        last = first
-        while last < len(reading.meanings) and reading.meanings[last].start < end:
+        last = max(first, last)
+        while last < len(meanings) and meanings[last].start < end:
             last += 1
-        some = tuple(reading.meanings[first:last])
+        some = tuple(meanings[first:last])
         names = {each.name for each in some}
         begins = any(each.start < own and each.name in _SIDES for each in some)
         if begins and names & ACTS and names & FRAMES:

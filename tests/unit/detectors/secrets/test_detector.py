@@ -12,6 +12,7 @@ from bawn.detectors.engine import Gate
 from bawn.detectors.rule import load
 from bawn.detectors.secrets.checks import crc_of
 from bawn.detectors.secrets.detector import Secrets
+from bawn.detectors.survey import LONGEST
 from bawn.model import Surface
 from tests.spelled import spelled
 
@@ -155,6 +156,12 @@ def test_hostile_text_is_read_in_linear_time() -> None:
 def test_a_flood_of_names_hides_no_secret_of_a_known_format() -> None:
     token = spelled("ghp_{0-9A-Za-z*36}")
     assert token in spans("token password secret " * 5000 + token)
+
+
+@pytest.mark.parametrize("flood", ["pwd= ", "pass:x ", "token=abc ", "secret "])
+def test_a_flood_of_names_hides_no_secret_that_only_its_name_tells_of(flood: str) -> None:
+    value = spelled("{0-9A-Za-z*24}")
+    assert value in "".join(spans(flood * (LONGEST // len(flood) - 10) + f"password={value}"))
 
 
 @pytest.mark.parametrize("before", ["+", "/"])
