@@ -55,6 +55,8 @@ RULES += "".join(
     for tool in NAMED
 )
 GUESSES = 400
+SLIGHT = 25e-6
+"""Seconds: where the machine is so calm that tenths of the times lie within microseconds."""
 
 
 @pytest.fixture(scope="module")
@@ -140,11 +142,12 @@ async def seconds(wire: Wire, calls: list[tuple[bytes, str]]) -> dict[str, list[
 
 
 def alike(taken: dict[str, list[float]]) -> None:
-    """See that neither kind's median stands out among the other kind's times."""
+    """See that neither kind's median stands out among the other kind's times, but by next to nothing."""
     one, other = taken["hidden"], taken["absent"]
     for each, among in ((one, other), (other, one)):
         tenths = quantiles(among, n=10)
-        assert tenths[0] <= median(each) <= tenths[-1], (median(one), median(other), tenths)
+        found = median(one), median(other), tenths
+        assert tenths[0] - SLIGHT <= median(each) <= tenths[-1] + SLIGHT, found
 
 
 def shuffled(calls: list[tuple[bytes, str]]) -> list[tuple[bytes, str]]:

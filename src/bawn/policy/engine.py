@@ -1,7 +1,7 @@
 """The engine: rules decided once for whatever they cannot tell apart, then looked up.
 
-Three layers, each bounded: what is settled of each class of callers and items, what was looked up for
-each caller and item, and the entities of those whose decision depends on the call itself.
+Three layers, each bounded: what is settled of each class of callers and items, what that comes to for
+each class of callers and item, and the entities of those whose decision depends on the call itself.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class _Known(msgspec.Struct, frozen=True, eq=False):
 
 
 class _Ruling(msgspec.Struct, frozen=True, eq=False):
-    """What was looked up for one caller and item. `decision` is None where it depends on the call."""
+    """What one class of callers has of an item. `decision` is None where it depends on the call."""
 
     item: Item
     decision: Decision | None
@@ -82,7 +82,7 @@ class _Caller:
         self.classed = tenancy.use.classes.principal(facts)
         seen = repr((principal.tenant, self.classed)).encode("utf-8", "backslashreplace")
         self.permissions = sha256(seen).hexdigest()[:32]
-        self.rulings: dict[str, _Ruling] = {}
+        self.rulings: dict[str, _Ruling] = {}  # by item, and shared by all of its class
 
 
 class CedarEngine:
@@ -172,9 +172,9 @@ class CedarEngine:
 
     def _forget(self) -> None:
         self._callers: dict[Principal, _Caller] = {}
+        self._classes: dict[tuple[str, Key], dict[str, _Ruling]] = {}
         self._rulings = 0
         self._entities: dict[tuple[Principal, str, str], tuple[Item, cedarpy.Entities]] = {}
-        self._settled: set[tuple[str, Key]] = set()
 
     def _make(self, item: Item) -> _Known:
         action = action_facts(actions.main(item))
@@ -189,24 +189,29 @@ class CedarEngine:
         caller = _Caller(principal, self._world.principal(principal), tenancy)
         if len(self._callers) >= _CALLERS:
             self._callers.clear()
-            self._settled.clear()
+            self._classes.clear()
             self._rulings = 0
-        if (tenancy.tenant, caller.classed) not in self._settled:
-            self._settled.add((tenancy.tenant, caller.classed))
+        shared = self._classes.get((tenancy.tenant, caller.classed))
+        if shared is None:
+            self._classes[tenancy.tenant, caller.classed] = caller.rulings
             self._settle(caller)
+        else:
+            caller.rulings = shared
         self._callers[principal] = caller
         return caller
 
     def _settle(self, caller: _Caller) -> None:
         """Decide for this caller's class what the View's items come to, as far as is bounded."""
         classes = caller.tenancy.use.classes
-        seen: dict[Key, _Known] = {}
+        seen: dict[Key, Outcome] = {}
         for each in self._items.values():
-            seen.setdefault(classes.item(each.facts, each.action), each)
-            if len(seen) >= _AT_ONCE:
-                break
-        for each in seen.values():
-            self._outcome(caller, each, each.action, use=True)
+            what = classes.item(each.facts, each.action)
+            outcome = seen.get(what)
+            if outcome is None:
+                if len(seen) >= _AT_ONCE:
+                    break
+                outcome = seen[what] = self._outcome(caller, each, each.action, use=True)
+            self._ruled(caller, _Ruling(each.item, outcome.decision, each, outcome))
 
     def _rule(self, caller: _Caller, item: Item) -> _Ruling:
         found = caller.rulings.get(item.key)
@@ -216,14 +221,17 @@ class CedarEngine:
         if mine is None or (mine.item is not item and mine.item.definition != item.definition):
             mine = self._make(item)
         outcome = self._outcome(caller, mine, mine.action, use=True)
-        ruling = _Ruling(item, outcome.decision, mine, outcome)
-        if len(item.key) <= _LONGEST_KEY:  # a caller may ask for any URI: what stays must be small
+        return self._ruled(caller, _Ruling(item, outcome.decision, mine, outcome))
+
+    def _ruled(self, caller: _Caller, ruling: _Ruling) -> _Ruling:
+        key = ruling.item.key
+        if len(key) <= _LONGEST_KEY:  # a caller may ask for any URI: what stays must be small
             if self._rulings >= _RULINGS:
-                for each in self._callers.values():
-                    each.rulings.clear()
+                for each in self._classes.values():
+                    each.clear()
                 self._rulings = 0
             self._rulings += 1
-            caller.rulings[item.key] = ruling
+            caller.rulings[key] = ruling
         return ruling
 
     def _outcome(self, caller: _Caller, item: _Known, action: Facts, *, use: bool) -> Outcome:
