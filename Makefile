@@ -8,6 +8,10 @@ QUICK := .quickstart
 # Hundreds of processes read the same modules: what they compile to is kept, whatever the machine says.
 unexport PYTHONDONTWRITEBYTECODE
 
+# A registry that does not answer is asked again before long: npm would wait five minutes.
+export NPM_CONFIG_FETCH_TIMEOUT ?= 60000
+export NPM_CONFIG_FETCH_RETRIES ?= 5
+
 .PHONY: up test test-fast check fix bench conformance docs clean
 .DELETE_ON_ERROR:
 

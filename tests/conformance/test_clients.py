@@ -6,7 +6,7 @@ import pytest
 
 from tests.conformance import clients, compare
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.mark.parametrize(("wire", "scenario"), list(clients.chosen()))

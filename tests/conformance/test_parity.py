@@ -9,7 +9,7 @@ import pytest
 from tests.conformance import clients, compare, subjects, suite
 from tests.conformance.suite import WIRES, Found
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 SCORED = {"2025-11-25": (30, 0), "2026-07-28": (37, 0)}
 

@@ -284,7 +284,6 @@ def told(fight: Campaign) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.timeout(300)
 async def test_whoever_is_killed_is_back_and_nobody_else_suffers(
     gate: StartGate, tmp_path: Path
 ) -> None:

@@ -38,7 +38,8 @@ from bawn.storage import trees
 from bawn.storage.directory import StateDirectory
 from tests.e2e.caller import META
 
-pytestmark = pytest.mark.e2e
+# a registry, and two package managers beside everything else that runs: longer than a `Tool` waits
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 SERVERS = """# kept
 servers:

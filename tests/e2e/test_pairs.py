@@ -37,7 +37,7 @@ from tests.e2e.remote_process import EVERYTHING, ROOT, SERVERS
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     # what 2026-07-28 retires is what a legacy client is here to use
     pytest.mark.filterwarnings("ignore::mcp.MCPDeprecationWarning"),
 ]

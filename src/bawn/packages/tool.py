@@ -17,7 +17,8 @@ from typing import Final, TypeAlias
 
 from bawn.errors import INTEGRITY_LAUNCH, Misconfigured, Refused
 
-SECONDS: Final = 300.0
+SECONDS: Final = 600.0
+"""npm waits 300 of them for one answer, and then asks again."""
 OUTPUT: Final = 4 << 20
 REPORT: Final = 32 << 20
 """Bytes of a lock or report that a tool writes; a thousand packages take one."""
@@ -64,6 +65,11 @@ _KEPT: Final = frozenset(
         "NPM_CONFIG_HTTPS_PROXY",
         "NPM_CONFIG_NOPROXY",
         "NPM_CONFIG_CACHE",
+        "NPM_CONFIG_FETCH_TIMEOUT",
+        "NPM_CONFIG_FETCH_RETRIES",
+        "NPM_CONFIG_FETCH_RETRY_FACTOR",
+        "NPM_CONFIG_FETCH_RETRY_MINTIMEOUT",
+        "NPM_CONFIG_FETCH_RETRY_MAXTIMEOUT",
     ]
 )
 """Where registries are and how they are reached; nothing that says what is run, or installed where."""

@@ -22,6 +22,7 @@ def test_it_is_told_where_registries_are_and_nothing_else() -> None:
     kept = {
         "PATH": "p", "HOME": "h", "npm_config_registry": "r", "npm_config_@a:registry": "s",
         "npm_config_//h/:_authToken": "t", "PIP_INDEX_URL": "i", "https_proxy": "x", "LC_ALL": "C",
+        "npm_config_fetch_timeout": "1000", "NPM_CONFIG_FETCH_RETRIES": "5", "PIP_RETRIES": "8",
     }  # fmt: skip
     dropped = {
         "NODE_OPTIONS": "--require x", "npm_config_ignore_scripts": "false", "PIP_TARGET": "/",
