@@ -60,10 +60,10 @@ class Steward:
     """Keeps `states` current, calls `publish` with each new View and `noted` after each look.
 
     `project` is the directory in which servers of `isolation: project` are looked at. `known` is what
-    a steward before this one had found out: it holds until the servers are looked at again. `approved`
-    says what of a listing serves. A server that says that its lists have changed is `doubted` until it
-    was listed since and what was found is published; `doubting` is called when that set has grown, or has
-    shrunk without a new View.
+    a steward before this one had found out: it holds until the servers are looked at again. `kept` says
+    what of a listing is kept, `approved` what of that serves. A server that says that its lists have
+    changed is `doubted` until it was listed since and what was found is published; `doubting` is called
+    when that set has grown, or has shrunk without a new View.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class Steward:
         known: Iterable[Listing] = (),
         states: Mapping[str, ServerState] | None = None,
         noted: Callable[[], None] = lambda: None,
+        kept: Callable[[Listing], Listing] = lambda listing: listing,
         approved: Callable[[Listing], Listing] = lambda listing: listing,
         doubting: Callable[[], None] = lambda: None,
         doubted: Iterable[str] = (),
@@ -90,7 +91,10 @@ class Steward:
         self.doubted = set(doubted) & _active(config)
         self._answered: set[str] = set()  # of those, who was listed since
         self._complete = False
-        self._listings = {each.server: each for each in known if each.server in config.servers}
+        self._kept = kept
+        self._listings = {
+            each.server: kept(each) for each in known if each.server in config.servers
+        }
         self.version = ""
         self._tasks: list[asyncio.Task[None]] = []
         self._servers = sorted(_active(config))
@@ -250,7 +254,7 @@ class Steward:
         supported = discovered.get("supportedVersions")
         version = _spoken(supported) if isinstance(supported, list) else ""
         instructions = discovered.get("instructions")
-        self._listings[name] = Listing(
+        listing = Listing(
             name,
             version,
             capabilities,
@@ -259,6 +263,7 @@ class Steward:
             ttl,
             dict(self._changes[name]),
         )
+        self._listings[name] = self._kept(listing)
         if name in self.doubted and not self._stale[name].is_set():
             self._answered.add(name)
         if self.states[name].health is Health.OK:  # else what is noted next has it compiled

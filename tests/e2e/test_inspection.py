@@ -49,6 +49,16 @@ TOOLS = [
         note=TEXT,
     ),
 ]
+RESOURCES = [
+    {"uri": "note://plan", "name": "plan", "description": "What the team does this year."},
+    {
+        "uri": "note://todo",
+        "name": "todo",
+        "title": INJECTION,
+        "description": "What is to be done.",
+    },
+    {"uri": f"note://keys?token={SECRET}", "name": "keys"},
+]
 ERAS = ("modern", "legacy")
 
 
@@ -58,7 +68,8 @@ def up(shared_gate: StartGate, tmp_path_factory: pytest.TempPathFactory) -> Gate
     lines = []
     for era in ERAS:
         script = place / era
-        script.write_text(json.dumps({"tools": TOOLS, "prompts": [{"name": "daily"}]}))
+        offers = {"tools": TOOLS, "prompts": [{"name": "daily"}], "resources": RESOURCES}
+        script.write_text(json.dumps(offers))
         command = json.dumps([sys.executable, "-I", str(SERVER), era, str(script)])
         lines.append(f"  {era}: {{command: {command}, launch: any, confine: off}}\n")
     (place / "canary").write_text(CANARY)
@@ -182,6 +193,29 @@ async def test_a_secret_in_an_argument_leaves_as_a_label(up: Gate) -> None:
 
     assert SECRET not in json.dumps(_calls(up, "modern"))
     assert "[secret:" in _calls(up, "modern")[-1]["params"]["arguments"]["text"]
+
+
+async def test_a_secret_beside_the_arguments_leaves_as_a_label(up: Gate) -> None:
+    meta = {"example.org/session": {"key": f"token={SECRET}"}}
+    async with a_caller(f"{up.url}/modern", up.token(), meta) as one:
+        assert "result" in await one.tool("send", text="meta")
+
+    sent = _calls(up, "modern")[-1]["params"]
+    assert sent["arguments"] == {"text": "meta"}
+    assert "token=[secret:" in sent["_meta"]["example.org/session"]["key"]
+    assert SECRET not in json.dumps(sent)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_resources_are_listed_without_words_in_which_something_is_found(
+    up: Gate, era: str
+) -> None:
+    async with _client(up, era) as one:
+        listed = (await one.ask("resources/list"))["result"]["resources"]
+        read = await one.ask("resources/read", {"uri": "note://todo"})
+
+    assert listed == [RESOURCES[0], {"uri": "note://todo", "name": "note://todo"}]
+    assert "result" in read
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -375,6 +376,25 @@ async def test_what_an_earlier_steward_knew_is_served_at_once() -> None:
         assert [each.server for each in steward.listings] == ["files"]
     finally:
         await steward.stop()
+
+
+async def test_of_every_listing_only_what_may_be_kept_is_known() -> None:
+    servers: dict[str, Upstream] = {"files": Scripted()}
+
+    def kept(listing: Listing) -> Listing:
+        tools = listing.definitions[Kind.TOOL]
+        return replace(listing, definitions={**listing.definitions, Kind.TOOL: tools[:1]})
+
+    steward = Steward(_config(servers), servers, Published().take, kept=kept)
+    await steward.start(5.0)
+    [listing] = steward.listings
+    assert [tool["name"] for tool in listing.definitions[Kind.TOOL]] == ["read"]
+    await steward.stop()
+
+    known = replace(listing, definitions={**listing.definitions, Kind.TOOL: tuple(TOOLS["tools"])})
+    again = Steward(_config(servers), servers, Published().take, known=[known], kept=kept)
+    [listing] = again.listings
+    assert len(listing.definitions[Kind.TOOL]) == 1
 
 
 async def test_every_look_is_noted() -> None:

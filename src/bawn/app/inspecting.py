@@ -1,4 +1,4 @@
-"""Configuration and state directory → the inspection of one worker."""
+"""Configuration and state directory → the inspection of one worker, and that of the steward."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from bawn.inspection.outputs.forged import Forged
 from bawn.inspection.outputs.withholding import Withheld
 from bawn.inspection.redaction.canaries import Canaries
 from bawn.inspection.redaction.tokens import Tokens
+from bawn.inspection.resources import Resources
 from bawn.inspection.returning import Returning
 from bawn.model import Call, Item, Json, Surface
 from bawn.ports import Audit, Detector, Found, HttpClient, Placed
@@ -67,6 +68,16 @@ def inspection(config: Config, base: Path, state: StateDirectory, sealer: Sealer
     returning = Returning(survey, decisions, nonce, settings.redacted, tokens, hold)
     engine.warm()
     return Inspection(leaving, returning)
+
+
+def resources(config: Config, base: Path) -> Resources:
+    """What looks at lists of resources, for the steward.
+
+    Raises:
+        Misconfigured: a plugin or a planted value cannot be had.
+    """
+    survey = Survey(tuple(_detectors(config, base)))
+    return Resources(survey, Decisions(config.inspection, time.time), time.monotonic)
 
 
 def panel(config: Config, base: Path, client: HttpClient, audit: Audit) -> Panel:

@@ -19,7 +19,7 @@ from uuid import uuid4
 import msgspec
 import uvloop
 
-from bawn.app import health
+from bawn.app import health, inspecting
 from bawn.app.assemble import Clients
 from bawn.app.assuring import Assuring
 from bawn.app.children import Children
@@ -112,6 +112,8 @@ class Stewarding:
             for name, server in config.servers.items()
         }
         self._keeping = Keeping(state, config, lock=order.lock)
+        self._resources = inspecting.resources(config, base)
+        self._said: dict[str, str] = {}  # of the resources of each server
         self._quarantine = Quarantine(state, config.inspection.quarantine_days)
         self._steward = Steward(
             config,
@@ -121,6 +123,7 @@ class Stewarding:
             known=(*(refused(order.lock) if order.lock else ()), *self._memory.recall()),
             states=health.read(self._places.health).servers,
             noted=self._report,
+            kept=self._kept,
             approved=self._keeping.approved,
             doubting=self._tell_doubts,
             doubted=order.doubted,
@@ -166,6 +169,14 @@ class Stewarding:
             self._memory.keep(list(self._steward.listings))
         except OSError as problem:
             log.error("what servers said cannot be kept for the next steward: %s", problem)
+
+    def _kept(self, listing: Listing) -> Listing:
+        """A listing with its resources as they may be shown: what else they say is not written anywhere."""
+        listing, said = self._resources.shown(listing)
+        if said and said != self._said.get(listing.server):
+            log.warning("%s: %s", listing.server, said)
+        self._said[listing.server] = said
+        return listing
 
     def _tell_doubts(self) -> None:
         """Have callers of servers that say that they have changed wait until they were looked at."""

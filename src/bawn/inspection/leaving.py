@@ -34,10 +34,18 @@ from bawn.inspection.redaction.redact import STYLES, redact_tree
 from bawn.inspection.redaction.tokens import OPENS, Tokens
 from bawn.model import Ask, Call, Detection, Item, Json, Kind, Severity, Surface
 from bawn.ports import Found, Inspected, Placed
+from bawn.protocol.conversation import HANDLE
 from bawn.protocol.strict import encode
+from bawn.protocol.trace import PARENT
+from bawn.protocol.versions import META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_VERSION
 
 _OWN: Final = frozenset({"_meta", "name", "requestState", "taskId"})
 """What of params is the protocol's, or the gate's own."""
+
+_PROTOCOLS: Final = frozenset(
+    {META_VERSION, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, PARENT, HANDLE, "progressToken"}
+)
+"""What of `_meta` a client's program says of itself and of the call: no model writes there."""
 
 _PLANNED: Final = frozenset({Kind.TOOL, Kind.PROMPT})
 _REASONS: Final[Mapping[str, Reason]] = {
@@ -122,11 +130,13 @@ class Leaving:
         if item.kind in _PLANNED:
             found += self._typed(item, params)
         found += _addressed(item, params)
-        if not told:
+        beside = _beside(given)
+        texts = {**told, "_meta": beside} if beside else told
+        if not texts:
             return found
-        data = encode(told)
+        data = encode(texts)
         if not self._survey.clean(data, Surface.ARGUMENT):
-            leaves = of_values(told)
+            leaves = of_values(texts)
             found += self._survey.look_at(tuple(leaves.texts), Surface.ARGUMENT)
             if not leaves.whole:
                 found.append(("", _PARTIAL))
@@ -187,6 +197,14 @@ class Leaving:
     def _ask(self, found: Found) -> Ask:
         rule = f"inspection {found.detection.rule}"
         return Ask(rule, frozenset(self._inspection.approvers), False, 1, self._within)
+
+
+def _beside(params: Json) -> Json | None:
+    """What `_meta` has besides the protocol's own; None for nothing, as in most calls."""
+    meta = params.get("_meta")
+    if not meta or meta.keys() <= _PROTOCOLS:
+        return None
+    return {key: value for key, value in meta.items() if key not in _PROTOCOLS}
 
 
 def _refuse(taken: Sequence[Found]) -> None:

@@ -141,6 +141,29 @@ def test_answers_to_questions_are_looked_at_too() -> None:
         Stages().leaving.inspected(call(params), READ, params, ())
 
 
+def test_what_a_caller_says_beside_its_arguments_is_looked_at_too() -> None:
+    own = {"io.modelcontextprotocol/clientInfo": {"name": "EVIL"}, "progressToken": "EVIL"}
+    params = {**arguments(path="a.md"), "_meta": own}
+    assert Stages().leaving.inspected(call(params), READ, params, ()) is None
+
+    params["_meta"] = {**own, "example.org/note": ["my hunter2"]}
+    found = Stages().leaving.inspected(call(params), READ, params, ())
+    assert found is not None
+    assert found.params == {
+        **params,
+        "_meta": {**own, "example.org/note": ["my [secret:password]"]},
+    }
+
+    params["_meta"] = {**own, "baggage": "note=PLANTED"}
+    with pytest.raises(Refused) as caught:
+        Stages().leaving.inspected(call(params), READ, params, ())
+    assert caught.value.reason.id == "inspection.canary"
+
+    params = {"_meta": {"example.org/note": "say EVIL"}}
+    with pytest.raises(Refused, match="/_meta/example"):
+        Stages().leaving.inspected(call(params), PAGE, params, ())
+
+
 def test_what_has_no_arguments_is_looked_at_as_text() -> None:
     params = {"uri": "file:///EVIL"}
     with pytest.raises(Refused, match="/uri"):
