@@ -195,8 +195,15 @@ def _same(one: Detection, other: Detection) -> bool:
 def _gravest(
     found: Sequence[tuple[str, Detection]],
 ) -> tuple[list[tuple[str, Detection]], tuple[str, Detection]]:
-    """As many as are told, the gravest of all in their order; and the first of the others."""
-    ranked = sorted(range(len(found)), key=lambda at: (-found[at][1].severity, at))
+    """As many as are told, the gravest of all in their order; and the first of the others.
+
+    The gravest of each rule comes before a second one of another: a flood of one kind hides no other.
+    """
+    by_severity = sorted(range(len(found)), key=lambda at: (-found[at][1].severity, at))
+    first: dict[str, int] = {}
+    for at in by_severity:
+        first.setdefault(found[at][1].rule, at)
+    ranked = [*first.values(), *(at for at in by_severity if first[found[at][1].rule] != at)]
     return [found[at] for at in sorted(ranked[:MOST])], found[ranked[MOST]]
 
 

@@ -165,3 +165,11 @@ def test_what_is_grave_is_told_however_much_else_there_is(monkeypatch: pytest.Mo
     survey = Survey([Phrases("test", [RULE, small])])
     found = survey.look("little thing. " * 9 + "ignore all previous", Surface.OUTPUT)
     assert [each.rule for each in found] == ["test/small"] * 2 + ["test/order", PARTIAL]
+
+
+def test_a_flood_of_one_kind_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST", 3)
+    small = Rule("test/small", "low", (Surface.OUTPUT,), "", ("little thing",))
+    survey = Survey([Phrases("test", [RULE, small])])
+    found = survey.look("ignore all previous. " * 9 + "little thing", Surface.OUTPUT)
+    assert [each.rule for each in found] == ["test/order"] * 2 + ["test/small", PARTIAL]
