@@ -147,7 +147,7 @@ async def test_a_target_that_never_ends_is_left(chunk: bytes, pause: float) -> N
     target = Target(Endpoint("127.0.0.1", 1))
     found = await probe([target], limits=limits, transport=httpx2.MockTransport(endless))
     assert found.sightings == ()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert all(stream.given <= 128 << 10 for stream in streams)
 
 

@@ -184,9 +184,9 @@ def test_a_newer_format_says_so(place: Place) -> None:
 def test_a_huge_file_is_refused_before_it_is_read_whole(place: Place) -> None:
     with place.file.open("wb") as file:
         file.truncate(200 << 20)
-    began = time.monotonic()
+    began = time.process_time()
     assert "larger" in place.refused()
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_no_file_means_that_nothing_serves(place: Place) -> None:

@@ -60,12 +60,11 @@ async def test_a_server_that_is_silent_on_unknown_methods_works_and_is_probed_on
     runner: RunnerProcess,
 ) -> None:
     runner.order({"files": fixture_server("silent", isolation="principal")}, start=1.0)
-    loop = asyncio.get_running_loop()
-    began = loop.time()
     assert words(await runner.tool("files", "echo", "a")) == "{}"
-    first, began = loop.time() - began, loop.time()
     assert words(await runner.tool("files", "echo", "b")) == "{}"
-    assert first > 0.5 > loop.time() - began
+    first, second = runner.pids()
+    assert [each["pid"] for each in runner.entries("server/discover")] == [first]
+    assert {each["pid"] for each in runner.entries("notifications/initialized")} == {first, second}
 
 
 async def test_a_server_of_an_unknown_version_is_refused(runner: RunnerProcess) -> None:

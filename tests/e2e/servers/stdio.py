@@ -4,7 +4,7 @@ Arguments: `legacy` (default), `modern`, `silent` (legacy, answers no unknown me
 (legacy, ends at a first message that is not initialize), `old` (answers initialize with a version
 nobody speaks), `mute` (answers nothing), `slow` (waits for the file in $GATE before its first
 word), `crash` (ends at once), `stubborn` (ignores SIGTERM and the end of its input).
-Every start and every notification is written to the file in $DIARY, one JSON object a line.
+Every start, probe and notification is written to the file in $DIARY, one JSON object a line.
 The tool's name is the behaviour of a call.
 """
 
@@ -186,6 +186,7 @@ def hear(message: dict[str, Any]) -> None:
     elif id_ is None:
         note(event=method, params=message.get("params"))
     elif method == "server/discover":
+        note(event=method)
         discover(id_)
     elif method == "initialize":
         initialize(id_)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -82,9 +82,9 @@ def test_without_expressions_only_the_uri_itself_matches(template: str, uri: str
 
 
 def _seconds(template: str, uri: str) -> float:
-    started = perf_counter()
+    started = process_time()
     assert not matches(template, uri)
-    return perf_counter() - started
+    return process_time() - started
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,6 @@ def test_ten_thousand_of_the_worst_templates_offered_hold_nobody_up() -> None:
     worst = [f"{'{a}' * EXPRESSIONS}{number}" for number in range(10_000)]
     for template in worst:
         matches(template, "x" * 500)
-    began = perf_counter()
+    began = process_time()
     assert not any(matches(template, "x" * 500) for template in worst)
-    assert perf_counter() - began < 1.0
+    assert process_time() - began < 1.0

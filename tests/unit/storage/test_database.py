@@ -131,7 +131,7 @@ def test_one_that_others_hold_is_refused_soon_and_usable_afterwards(
         with pytest.raises(Refused) as caught:
             bury(database, "a")
         assert caught.value.reason is STORE_UNAVAILABLE
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 8  # ten, if each waited as long as SQLite does by itself
     assert health(database) is False
     assert names(database) == []
     holder.execute("ROLLBACK")

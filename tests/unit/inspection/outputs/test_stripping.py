@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -73,7 +73,7 @@ def test_no_link_image_or_tag_is_left(text: str) -> None:
 
 @pytest.mark.parametrize("unit", ["![", "](", "<", "a:", "a:/", "\x1b]", "\x1b[", "\u200b", "&#"])
 def test_it_takes_time_linear_in_the_text(unit: str) -> None:
-    begun = perf_counter()
+    begun = process_time()
     stripped(unit * 20_000)
     inert(unit * 20_000)
-    assert perf_counter() - begun < 5
+    assert process_time() - begun < 5
